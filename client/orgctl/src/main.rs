@@ -1,0 +1,2 @@
+//! orgctl
+fn main() {}
