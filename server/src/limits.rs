@@ -1,0 +1,94 @@
+//! Every bound of the server, why it has its value, and the name a fault gives it.
+//!
+//! A request that meets a bound gets a fault whose metadata carries `limit` (the name of the
+//! constant in lower case) and `limitValue`.
+
+/// Bytes of a request or response message; the product's own ceiling is near 117 MB, and 64 MiB
+/// carries the largest batch with room to spare (`grpc.md` 12).
+pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Streams one connection may have open; tonic sets none by itself.
+pub const CONCURRENT_STREAMS_MAX: u32 = 256;
+
+/// Bytes of request metadata; hyper's default, stated so that a change there is not a change here.
+pub const METADATA_BYTES_MAX: u32 = 16 * 1024;
+
+/// Requests in one ExecuteMultiple or ExecuteTransaction (XM-3, XT-2).
+pub const BATCH_REQUESTS_MAX: usize = 1000;
+
+/// Records that one request may change by cascading; more is a job, not a request (CA-6).
+pub const CASCADE_ROWS_MAX: usize = 10_000;
+
+/// Nesting of related records in one Create or Update (CR-12).
+pub const DEEP_INSERT_DEPTH_MAX: usize = 10;
+
+/// Steps up a hierarchy that a loop check follows before it calls the chain broken (UP-12).
+pub const HIERARCHY_DEPTH_MAX: usize = 1_000;
+
+/// Rows of one page, and the default (`messages.md` 4.2).
+pub const PAGE_ROWS_MAX: usize = 5_000;
+
+/// `top` of a query (`messages.md` 4.2).
+pub const TOP_ROWS_MAX: i32 = 5_000;
+
+/// Rows that simple paging without a cookie may skip (`messages.md` 4.2).
+pub const SIMPLE_PAGING_ROWS_MAX: usize = 50_000;
+
+/// Conditions of one query (`messages.md` 4.2).
+pub const QUERY_CONDITIONS_MAX: usize = 500;
+
+/// Nesting of filters, so that a recursive walk cannot exhaust a stack.
+pub const FILTER_DEPTH_MAX: usize = 32;
+
+/// Values of one `in` condition; with 500 conditions of it a filter stays below a million compares.
+pub const CONDITION_VALUES_MAX: usize = 2_000;
+
+/// Rows a total count goes up to (`messages.md` 4.2).
+pub const TOTAL_COUNT_MAX: usize = 5_000;
+
+/// Index keys one page may look at before it comes back short with `more_records`.
+pub const PAGE_KEYS_SCANNED_MAX: usize = 200_000;
+
+/// Times a request that lost a write conflict is run again before WRITE_CONFLICT (TX-4).
+pub const CONFLICT_RETRIES_MAX: u32 = 12;
+
+/// Minutes for which a request id is remembered (GO-2).
+pub const REQUEST_MEMORY_MINUTES: i64 = 10;
+
+/// Seconds a request may take unless the client sets a shorter deadline (`messages.md` 10).
+pub const REQUEST_SECONDS_MAX: u64 = 120;
+
+/// Nesting of a value inside values of one request; protobuf decoders stop at 100 messages.
+pub const VALUE_DEPTH_MAX: usize = 48;
+
+/// Bytes of one stored value before it is split into chunks; above it sled writes files it never
+/// syncs (docs/adr/0004).
+pub const STORED_CHUNK_BYTES_MAX: usize = 64 * 1024;
+
+/// Transactions in one group commit; bounds how long sled's process-wide lock is held.
+pub const GROUP_COMMIT_TRANSACTIONS_MAX: usize = 64;
+
+/// Bytes in one group commit, for the same reason.
+pub const GROUP_COMMIT_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes that one transaction may write: a batch of 1000 large records fits, a runaway one does not.
+pub const TRANSACTION_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// Principals whose compiled privileges are kept per snapshot of the directory.
+pub const PRINCIPAL_CACHE_ENTRIES: usize = 10_000;
+
+/// Characters of a bearer token that are looked at; ours have 47.
+pub const TOKEN_CHARACTERS_MAX: usize = 256;
+
+const _: () = assert!(
+    TOP_ROWS_MAX as usize <= PAGE_ROWS_MAX,
+    "one page holds a whole top query"
+);
+const _: () = assert!(
+    PAGE_ROWS_MAX < PAGE_KEYS_SCANNED_MAX,
+    "a full page can be scanned"
+);
+const _: () = assert!(
+    STORED_CHUNK_BYTES_MAX <= GROUP_COMMIT_BYTES_MAX,
+    "a chunk fits into a group commit"
+);

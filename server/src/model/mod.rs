@@ -1,0 +1,21 @@
+//! The domain's own values: what a request, a record and a query are, independent of the wire.
+//!
+//! `transport/convert.rs` is the only translator between these and the protobuf types, so a wire
+//! value "with no kind set" cannot exist inside (GV-6), and storage, operations and queries share
+//! one vocabulary. Nothing here knows access, storage or transport.
+
+mod entity;
+mod query;
+mod request;
+mod value;
+
+pub use entity::{
+    ColumnSet, Entity, EntityCollection, EntityReference, EntityRole, PrincipalAccess,
+    RelatedEntities, Relationship,
+};
+pub use query::{
+    ConditionExpression, ConditionOperator, FilterExpression, LogicalOperator, OrderExpression,
+    OrderType, PagingInfo, Query, QueryByAttribute, QueryExpression,
+};
+pub use request::{ConcurrencyBehavior, OrganizationRequest, OrganizationResponse, RequestOptions};
+pub use value::{AliasedValue, Value, ValueKind};
