@@ -4,11 +4,13 @@
 //! value "with no kind set" cannot exist inside (GV-6), and storage, operations and queries share
 //! one vocabulary. Nothing here knows access, storage or transport.
 
+mod collation;
 mod entity;
 mod query;
 mod request;
 mod value;
 
+pub use collation::collation_key;
 pub use entity::{
     ColumnSet, Entity, EntityCollection, EntityReference, EntityRole, PrincipalAccess,
     RelatedEntities, Relationship,
