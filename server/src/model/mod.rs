@@ -6,6 +6,8 @@
 
 mod collation;
 mod entity;
+mod explanation;
+mod guid;
 mod query;
 mod request;
 mod value;
@@ -15,6 +17,11 @@ pub use entity::{
     ColumnSet, Entity, EntityCollection, EntityReference, EntityRole, PrincipalAccess,
     RelatedEntities, Relationship,
 };
+pub use explanation::{
+    AccessExplanation, AccessGround, AccessRequirement, ExplainAccess, PrivilegeMatrix,
+    ScopeDescription,
+};
+pub use guid::parse_guid;
 pub use query::{
     ConditionExpression, ConditionOperator, FilterExpression, LogicalOperator, OrderExpression,
     OrderType, PagingInfo, Query, QueryByAttribute, QueryExpression,
