@@ -6,7 +6,15 @@
 pub mod index;
 pub mod record;
 
-use bytes::Bytes;
+mod bytes;
+pub mod index;
+mod index_value;
+pub mod keys;
+pub mod record;
+pub mod sealed;
+pub mod share;
+
+use ::bytes::Bytes;
 
 /// A key range: from `start` (included) to `end` (excluded).
 #[derive(Clone, Debug, Eq, PartialEq)]
