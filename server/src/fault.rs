@@ -19,6 +19,7 @@ pub enum FaultKind {
     PermissionDenied,
     Unauthenticated,
     Unimplemented,
+    DeadlineExceeded,
     Internal,
 }
 
@@ -143,6 +144,7 @@ fault_codes! {
     ExpiredAuthTicket = ("ExpiredAuthTicket", 0x8004A101, Unauthenticated, "EXPIRED_AUTH_TICKET");
     NotImplemented = ("NotImplemented", 0x80040219, Unimplemented, "NOT_IMPLEMENTED");
     SdkEntityDoesNotSupportMessage = ("SdkEntityDoesNotSupportMessage", 0x80040800, Unimplemented, "SDK_ENTITY_DOES_NOT_SUPPORT_MESSAGE");
+    DeadlinePassed = ("SqlTimeout", 0x80044151, DeadlineExceeded, "DEADLINE_PASSED");
     UnExpected = ("UnExpected", 0x80040216, Internal, "UN_EXPECTED");
 }
 
@@ -215,6 +217,16 @@ impl Fault {
         );
         fault.0.cause = Some(cause.to_string());
         fault
+    }
+
+    /// The client's deadline passed before the work was done; nothing was kept (GO-4).
+    pub fn deadline_passed() -> Self {
+        Fault::new(FaultCode::DeadlinePassed, "the request's deadline passed; nothing was changed")
+    }
+
+    /// Whether this is a lost race with another commit, after which the request is run again.
+    pub fn is_conflict(&self) -> bool {
+        self.0.code == FaultCode::WriteConflict
     }
 
     /// A bound of this server was met (`messages.md` 9.2, reason LIMIT_EXCEEDED).

@@ -5,7 +5,7 @@
 
 use orgservice_security::{
     AccessRights, Denial, Ground, Owner, Privilege, RecordFacts, RecordScope, Right, SharePrincipal,
-    TableOwnership, access_rights, may_own,
+    TableOwnership, access_rights, may_own, requirements,
 };
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use super::work::Work;
 use crate::{
     fault::{Fault, FaultCode, Result},
     metadata::TableDefinition,
-    model::{AccessGround, AccessRequirement, EntityReference, ScopeDescription},
+    model::{AccessGround, AccessRequirement, EntityReference, ScopeDescription, Value},
     snapshot::owner_reference,
     storage::record::Record,
 };
@@ -197,7 +197,7 @@ impl Work<'_> {
     /// `PrivilegeDenied`.
     pub fn row_access(&self, table: &TableDefinition) -> Result<RowAccess> {
         if table.ownership() != TableOwnership::None {
-            self.require(table, &[Right::Read])?;
+            self.require(table, requirements::RETRIEVE)?;
             let scope = self
                 .principals()
                 .pair()
@@ -212,6 +212,67 @@ impl Work<'_> {
             "privilege" | "privilegeobjecttypecodes" => RowAccess::Everyone,
             _ => RowAccess::Related,
         })
+    }
+
+    /// Step 8 for a Retrieve; tables without privileges of their own ask nothing here (PR-2).
+    ///
+    /// # Errors
+    /// `PrivilegeDenied`.
+    pub fn require_read(&self, table: &TableDefinition) -> Result<()> {
+        match table.ownership() {
+            TableOwnership::None => Ok(()),
+            _ => self.require(table, requirements::RETRIEVE),
+        }
+    }
+
+    /// Step 10 for a Retrieve: the Read right, or what stands for it on a table without privileges.
+    ///
+    /// # Errors
+    /// `unManagedIdsAccessDenied`.
+    pub fn access_row(&self, table: &TableDefinition, id: Uuid, record: &Record) -> Result<()> {
+        if table.ownership() != TableOwnership::None {
+            return self.access(table, id, record, requirements::RETRIEVE);
+        }
+        let shown = match self.row_access(table)? {
+            RowAccess::Everyone => true,
+            _ => self.related_readable(table, id, record)?,
+        };
+        if shown {
+            return Ok(());
+        }
+        Err(Fault::new(
+            FaultCode::AccessDenied,
+            format!("the records that {} {id} belongs to are not readable", table.logical_name),
+        )
+        .detail("principalId", self.subject())
+        .record(&table.logical_name, id))
+    }
+
+    /// PR-2: an intersection shows to whoever may read both records it joins, a share to whoever may
+    /// read its record.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn related_readable(
+        &self,
+        table: &TableDefinition,
+        _id: Uuid,
+        record: &Record,
+    ) -> Result<bool> {
+        for (end, id) in related_ends(table, record) {
+            let Some(end) = end.and_then(|end| self.definitions().table(&end).cloned()) else {
+                return Ok(false);
+            };
+            let readable = match (end.ownership(), self.find(&end, id)?) {
+                (_, None) => false,
+                (TableOwnership::None, Some(_)) => true,
+                (_, Some(record)) => self.may(&end, id, &record, requirements::RETRIEVE)?,
+            };
+            if !readable {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether the real caller (and the impersonated user, if any) holds the System Administrator
@@ -354,6 +415,30 @@ impl Work<'_> {
     fn named(&self, table: &str, id: Uuid) -> EntityReference {
         EntityReference { name: self.directory().name(table, id), ..EntityReference::new(table, id) }
     }
+}
+
+/// The records that a row of a table without privileges belongs to: table and id of each.
+fn related_ends(table: &TableDefinition, record: &Record) -> Vec<(Option<String>, Uuid)> {
+    let id = |column: &str| match table.column(column).and_then(|column| record.get(column.number)) {
+        Some(Value::Guid(id)) => Some(*id),
+        Some(Value::EntityReference(reference)) => reference.id,
+        _ => None,
+    };
+    if let Some((left, right)) = &table.intersect {
+        // The id columns of an intersect table are named after the tables they point at.
+        return [left, right]
+            .into_iter()
+            .map(|column| {
+                let target = column.strip_suffix("id").map(str::to_owned);
+                (target, id(column).unwrap_or_default())
+            })
+            .collect();
+    }
+    let object = match table.column("objecttypecode").and_then(|column| record.get(column.number)) {
+        Some(Value::String(name)) => Some(name.clone()),
+        _ => None,
+    };
+    vec![(object, id("objectid").unwrap_or_default())]
 }
 
 /// Why a decision did not allow: a denial, or the store could not tell.

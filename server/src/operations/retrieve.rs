@@ -42,7 +42,7 @@ impl Operation for Retrieve {
         work.require_read(&table)?;
         let projection = Projection::resolve(&table, &columns, "column_set")?;
         let id = work.id_of(target, "target")?;
-        let record = work.load_row(&table, id)?;
+        let record = work.load(&table, id)?;
         work.access_row(&table, id, &record)?;
         Ok(Readable { table, id, record, projection, related })
     }

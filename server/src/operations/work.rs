@@ -7,7 +7,7 @@ use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use orgservice_security::{
-    AccessRights, BusinessUnitId, ObjectTypeCode, Owner, RecordFacts, Share, TableOwnership, UserId,
+    AccessRights, BusinessUnitId, Owner, RecordFacts, Share, TableOwnership, UserId,
 };
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::{
     fault::{Fault, FaultCode, Result},
     limits,
     metadata::{Definitions, TableDefinition},
-    model::EntityReference,
+    model::{EntityReference, Value},
     snapshot::Snapshot,
     storage::{
         Direction, KeyRange, ReadView, Savepoint, Store, StorageError, Transaction, index, keys,
@@ -34,6 +34,8 @@ pub struct Environment<'a> {
     pub store: &'a dyn Store,
     /// Hands out ids.
     pub ids: &'a dyn IdSource,
+    /// Signs paging cookies (PG-4).
+    pub cookie_key: &'a [u8; 32],
     /// The time that everything in this unit of work is stamped with.
     pub now: Timestamp,
     /// When the client stops waiting (GO-4).
@@ -89,6 +91,16 @@ impl<'a> Work<'a> {
     pub fn explaining(mut self) -> Self {
         self.trace = Some(RefCell::default());
         self
+    }
+
+    /// Whether the call is only being explained.
+    pub fn is_explaining(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// Signs paging cookies (PG-4).
+    pub fn cookie_key(&self) -> &'a [u8; 32] {
+        self.environment.cookie_key
     }
 
     /// The pair (A, B).
@@ -321,7 +333,7 @@ impl<'a> Work<'a> {
     /// # Errors
     /// What the store says.
     pub fn children(&self, table: &TableDefinition, lookup: u16, parent: Uuid) -> Result<Vec<Uuid>> {
-        let reference = crate::model::Value::EntityReference(EntityReference::new("", parent));
+        let reference = Value::EntityReference(EntityReference::new("", parent));
         let index = table
             .indexes
             .iter()
@@ -366,16 +378,38 @@ impl<'a> Work<'a> {
     /// # Errors
     /// What the store says.
     pub fn remove(&mut self, table: &TableDefinition, id: Uuid, before: &Record) -> Result<()> {
-        self.write_index(table, id, Some(before), None)?;
         for (principal, _) in self.share_rows(table, id)? {
             self.put_share(table, id, principal, None)?;
         }
+        self.remove_row(table, id, before)
+    }
+
+    fn remove_row(&mut self, table: &TableDefinition, id: Uuid, before: &Record) -> Result<()> {
+        self.write_index(table, id, Some(before), None)?;
         self.transaction()?.delete(keys::record(table.code.0, id));
         self.touch(table, id, None);
         Ok(())
     }
 
-    /// Stores one share in both directions; `None` removes it.
+    /// One share of a record.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn share_row(
+        &self,
+        table: &TableDefinition,
+        id: Uuid,
+        principal: Uuid,
+    ) -> Result<Option<ShareRow>> {
+        let key = keys::share(table.code.0, id, principal);
+        match self.view().get(&key)? {
+            Some(bytes) => Ok(Some(ShareRow::decode(&key, &bytes)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Stores one share: by record, by principal, and as the `principalobjectaccess` row that a
+    /// query shows (SH-2); `None` removes it.
     ///
     /// # Errors
     /// What the store says.
@@ -388,21 +422,53 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         let forward = keys::share(table.code.0, id, principal);
         let backward = keys::shared_with(principal, table.code.0, id);
-        match row {
-            Some(row) => {
-                let encoded = row.encode()?;
-                let mask = row.effective().to_be_bytes().to_vec();
-                let transaction = self.transaction()?;
-                transaction.put(forward, encoded);
-                transaction.put(backward, mask);
-            }
-            None => {
-                let transaction = self.transaction()?;
-                transaction.delete(forward);
-                transaction.delete(backward);
-            }
+        let before = self.share_row(table, id, principal)?;
+        let rows = self.table("principalobjectaccess", "principalobjectaccess")?;
+        if let Some(before) = before.filter(|before| row.is_none_or(|row| row.id != before.id))
+            && let Some(record) = self.find(&rows, before.id)?
+        {
+            self.remove_row(&rows, before.id, &record)?;
         }
+        let Some(row) = row else {
+            let transaction = self.transaction()?;
+            transaction.delete(forward);
+            transaction.delete(backward);
+            return Ok(());
+        };
+        let encoded = row.encode()?;
+        let mask = row.effective().to_be_bytes().to_vec();
+        let transaction = self.transaction()?;
+        transaction.put(forward, encoded);
+        transaction.put(backward, mask);
+        let record = self.share_record(&rows, table, id, principal, row);
+        let before = self.find(&rows, row.id)?;
+        self.put(&rows, row.id, before.as_ref(), record)?;
         Ok(())
+    }
+
+    fn share_record(
+        &self,
+        rows: &TableDefinition,
+        table: &TableDefinition,
+        id: Uuid,
+        principal: Uuid,
+        row: &ShareRow,
+    ) -> Record {
+        let reference = self.snapshot.share_reference(self.snapshot.share_principal(principal));
+        let mut record = Record::default();
+        let mut set = |column: &str, value: Value| {
+            if let Some(column) = rows.column(column) {
+                record.set(column.number, value);
+            }
+        };
+        set("objectid", Value::Guid(id));
+        set("objecttypecode", Value::String(table.logical_name.to_string()));
+        set("principalid", Value::Guid(principal));
+        set("principaltypecode", Value::String(reference.logical_name));
+        set("accessrightsmask", Value::Integer(row.explicit.cast_signed()));
+        set("inheritedaccessrightsmask", Value::Integer(row.inherited().cast_signed()));
+        set("changedon", Value::DateTime(row.changed_on));
+        record
     }
 
     fn write_index(
@@ -483,9 +549,4 @@ pub fn key_not_defined(table: &str, column: &str, field: &str) -> Fault {
 /// Whether a table's records have an owner that can be assigned and shared (SH-1).
 pub fn user_owned(table: &TableDefinition) -> bool {
     table.ownership() == TableOwnership::UserOwned
-}
-
-/// The number of a table as the decision and the store know it.
-pub fn code(table: &TableDefinition) -> ObjectTypeCode {
-    table.code
 }
