@@ -3,6 +3,9 @@
 //! Synchronous. Knows keys, values and versions; must never know what a record means to the rules
 //! above. Keys are ordered byte strings; every keyspace is a first byte (`keys.rs`).
 
+pub mod index;
+pub mod record;
+
 use bytes::Bytes;
 
 /// A key range: from `start` (included) to `end` (excluded).
