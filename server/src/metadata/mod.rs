@@ -449,6 +449,11 @@ impl TableDefinition {
         self.by_name.get(name).map(|&index| &self.columns[index])
     }
 
+    /// Where a column stands in `columns`.
+    pub(crate) fn column_index(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
     /// The column of a number.
     pub fn column_by_number(&self, number: u16) -> Option<&ColumnDefinition> {
         self.by_number
