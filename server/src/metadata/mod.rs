@@ -27,7 +27,7 @@ pub use table::{TableBuilder, table};
 
 use crate::{
     fault::{Fault, FaultCode, Result},
-    storage::index::IndexDescription,
+    storage::index::{IndexDescription, TableKeys},
 };
 
 /// Every table and relationship of the organization at one moment.
@@ -492,6 +492,20 @@ impl TableDefinition {
     /// Who owns its records.
     pub fn ownership(&self) -> TableOwnership {
         self.facts.ownership
+    }
+
+    /// What the store keeps for its records beside the records themselves.
+    pub fn keys(&self) -> TableKeys<'_> {
+        let ownership = self.facts.ownership;
+        TableKeys {
+            otc: self.code.0,
+            owned: ownership == TableOwnership::UserOwned,
+            has_business_unit: matches!(
+                ownership,
+                TableOwnership::UserOwned | TableOwnership::BusinessOwned
+            ),
+            indexes: &self.indexes,
+        }
     }
 
     /// The default status reason of a state (UP-7).
