@@ -22,7 +22,9 @@ use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 
 pub use builder::DefinitionsBuilder;
-pub use privileges::{MISC_PRIVILEGES, PrivilegeCatalog, PrivilegeDefinition};
+pub use privileges::{
+    MISC_OVERRIDE_CREATED_ON, MISC_PRIVILEGES, PrivilegeCatalog, PrivilegeDefinition,
+};
 pub use table::{TableBuilder, table};
 
 use crate::{

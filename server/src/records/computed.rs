@@ -1,30 +1,17 @@
 //! Columns that the server computes from others: full names and base amounts.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::{
     fault::{Fault, FaultCode, Result},
-    metadata::{ColumnType, TableDefinition, system::columns::number},
+    metadata::{ColumnDefinition, ColumnType, TableDefinition, system::columns::number},
     model::Value,
     storage::record::Record,
 };
 
-/// First, middle and last name as one (SY-10); `None` when there are none.
-pub fn full_name(first: Option<&str>, middle: Option<&str>, last: Option<&str>) -> Option<String> {
-    let parts: Vec<&str> = [first, middle, last]
-        .into_iter()
-        .flatten()
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
-}
-
-/// Sets `fullname` of a contact or systemuser from its parts (SY-10); other tables are left alone.
-/// To be called on the whole record, after a write changed it.
-pub fn apply_full_name(table: &TableDefinition, record: &mut Record) {
+/// Sets `fullname` of a contact or systemuser to its first, middle and last name (SY-10); other
+/// tables are left alone. To be called on the whole record, after a write changed it.
+pub fn full_name(table: &TableDefinition, record: &mut Record) {
     if !matches!(&*table.logical_name, "contact" | "systemuser") {
         return;
     }
@@ -32,15 +19,19 @@ pub fn apply_full_name(table: &TableDefinition, record: &mut Record) {
         return;
     };
     let part = |name: &str| match record.get(table.column(name)?.number)? {
-        Value::String(text) => Some(text.as_str()),
+        Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()),
         _ => None,
     };
-    let name = full_name(part("firstname"), part("middlename"), part("lastname"));
+    let parts: Vec<&str> = ["firstname", "middlename", "lastname"]
+        .into_iter()
+        .filter_map(part)
+        .collect();
     let name = match column.kind {
-        ColumnType::String { max_length } => name.map(|name| cut(name, max_length)),
-        _ => name,
+        _ if parts.is_empty() => Value::Null,
+        ColumnType::String { max_length } => Value::String(cut(parts.join(" "), max_length)),
+        _ => Value::String(parts.join(" ")),
     };
-    record.set(column.number, name.map_or(Value::Null, Value::String));
+    record.set(column.number, name);
 }
 
 /// The longest beginning of at most `max_length` UTF-16 units (VT-2). The parts of a user's name
@@ -57,79 +48,81 @@ fn cut(mut text: String, max_length: usize) -> String {
     text
 }
 
-/// Whether a write sets an amount or the currency, so that rate and base amounts have to be
-/// computed anew (CR-10).
-pub fn touches_money(table: &TableDefinition, written: &BTreeMap<u16, Value>) -> bool {
-    let of_money = |column: u16| {
-        let column = table.column_by_number(column);
-        matches!(
-            column.map(|found| &found.kind),
-            Some(ColumnType::Money { .. })
-        )
-    };
-    // A systemuser has a currency, but no amounts.
+/// Whether records of the table hold amounts, and with them a currency and its rate (SY-5). (A
+/// systemuser has a currency, but no amounts.)
+pub fn has_money(table: &TableDefinition) -> bool {
     table.column_by_number(number::EXCHANGE_RATE).is_some()
-        && written
-            .keys()
-            .any(|&column| column == number::TRANSACTION_CURRENCY_ID || of_money(column))
 }
 
-/// An amount in the organization's base currency: `amount / rate`, rounded half away from zero
-/// (CR-10). `None` when the rate is zero or the result cannot be represented.
-pub fn base_amount(amount: Decimal, rate: Decimal, precision: u32) -> Option<Decimal> {
-    let base = amount.checked_div(rate)?;
-    Some(base.round_dp_with_strategy(precision, RoundingStrategy::MidpointAwayFromZero))
+/// Whether some amount of the record is not null, so that it needs a currency (CR-10).
+pub fn holds_money(table: &TableDefinition, record: &Record) -> bool {
+    amounts(table).any(|(amount, _)| record.get(amount.number).is_some())
 }
 
-/// Sets `exchangerate` and every base amount of a record from the rate of its currency (CR-10). To
-/// be called on the whole record, after a write changed it.
+/// Sets `exchangerate` and every base amount from the rate of the record's currency (CR-10):
+/// `amount / rate`, rounded half away from zero to the base column's precision. `None`, the rate
+/// of a record without currency, clears them all. To be called on the whole record, after a write
+/// changed it.
 ///
 /// # Errors
 /// `DecimalValueOutOfRange` naming the amount whose base amount is out of bounds.
-pub fn apply_exchange_rate(
+pub fn base_amounts(
     table: &TableDefinition,
     record: &mut Record,
-    rate: Decimal,
+    rate: Option<Decimal>,
 ) -> Result<()> {
-    if let Some(column) = table.column_by_number(number::EXCHANGE_RATE) {
-        record.set(column.number, Value::Decimal(rate));
+    if has_money(table) {
+        let value = rate.map_or(Value::Null, Value::Decimal);
+        record.set(number::EXCHANGE_RATE, value);
     }
-    for column in &table.columns {
-        let ColumnType::Money {
-            base: Some(base), ..
-        } = column.kind
-        else {
-            continue;
+    for (column, base) in amounts(table) {
+        let value = match (record.get(column.number), rate) {
+            (Some(Value::Money(amount)), Some(rate)) => base_amount(base, *amount, rate)
+                .map(Value::Money)
+                .ok_or_else(|| out_of_range(table, column))?,
+            _ => Value::Null,
         };
-        let Some(Value::Money(amount)) = record.get(column.number) else {
-            record.set(base, Value::Null);
-            continue;
-        };
-        let amount = match table.column_by_number(base).map(|column| &column.kind) {
-            Some(ColumnType::Money {
-                min,
-                max,
-                precision,
-                ..
-            }) => base_amount(*amount, rate, *precision)
-                .filter(|amount| (min..=max).contains(&amount)),
-            _ => None,
-        };
-        let Some(amount) = amount else {
-            let description = format!(
-                "column `{}` is out of range in the base currency",
-                column.name
-            );
-            return Err(
-                Fault::new(FaultCode::DecimalValueOutOfRange, description.clone())
-                    .detail("table", &table.logical_name)
-                    .detail("column", &column.name)
-                    .violation(format!("target.attributes[{}]", column.name), description),
-            );
-        };
-        record.set(base, Value::Money(amount));
+        record.set(base.number, value);
     }
     Ok(())
+}
+
+/// The Money columns of a table, each with its base column.
+fn amounts(
+    table: &TableDefinition,
+) -> impl Iterator<Item = (&ColumnDefinition, &ColumnDefinition)> {
+    table.columns.iter().filter_map(|column| match column.kind {
+        ColumnType::Money { base, .. } => Some((column, table.column_by_number(base?)?)),
+        _ => None,
+    })
+}
+
+/// `None` when the rate is zero or the result is out of the base column's bounds.
+fn base_amount(base: &ColumnDefinition, amount: Decimal, rate: Decimal) -> Option<Decimal> {
+    let ColumnType::Money {
+        min,
+        max,
+        precision,
+        ..
+    } = &base.kind
+    else {
+        return None;
+    };
+    let amount = amount
+        .checked_div(rate)?
+        .round_dp_with_strategy(*precision, RoundingStrategy::MidpointAwayFromZero);
+    (min..=max).contains(&&amount).then_some(amount)
+}
+
+fn out_of_range(table: &TableDefinition, column: &ColumnDefinition) -> Fault {
+    let description = format!(
+        "column `{}` is out of range in the base currency",
+        column.name
+    );
+    Fault::new(FaultCode::DecimalValueOutOfRange, description.clone())
+        .detail("table", &table.logical_name)
+        .detail("column", &column.name)
+        .violation(format!("target.attributes[{}]", column.name), description)
 }
 
 #[cfg(test)]
@@ -164,18 +157,18 @@ mod tests {
 
         record.set(number("firstname"), Value::from("Jo"));
         record.set(number("lastname"), Value::from("Doe"));
-        apply_full_name(contact, &mut record);
+        full_name(contact, &mut record);
         assert_eq!(shown(&record), Some(Value::from("Jo Doe")));
         record.set(number("lastname"), Value::from("Roe"));
-        apply_full_name(contact, &mut record);
+        full_name(contact, &mut record);
         assert_eq!(shown(&record), Some(Value::from("Jo Roe")));
         record.set(number("middlename"), Value::from("M."));
-        apply_full_name(contact, &mut record);
+        full_name(contact, &mut record);
         assert_eq!(shown(&record), Some(Value::from("Jo M. Roe")));
         for part in ["firstname", "middlename", "lastname"] {
             record.set(number(part), Value::Null);
         }
-        apply_full_name(contact, &mut record);
+        full_name(contact, &mut record);
         assert_eq!(shown(&record), None);
     }
 
@@ -192,7 +185,7 @@ mod tests {
         .into_iter()
         .collect();
         record.set(number("lastname"), Value::from("\u{1F600}"));
-        apply_full_name(user, &mut record);
+        full_name(user, &mut record);
         let Some(Value::String(name)) = record.get(number("fullname")) else {
             unreachable!("a text")
         };
@@ -200,7 +193,7 @@ mod tests {
 
         let account = definitions.table("account").unwrap();
         let mut record = Record::default();
-        apply_full_name(account, &mut record);
+        full_name(account, &mut record);
         assert_eq!(record.columns(), []);
     }
 
@@ -215,7 +208,7 @@ mod tests {
         ]
         .into_iter()
         .collect();
-        apply_exchange_rate(account, &mut record, Decimal::new(5, 1)).unwrap();
+        base_amounts(account, &mut record, Some(Decimal::new(5, 1))).unwrap();
         let money = |amount| Some(Value::Money(Decimal::new(amount, 2)));
         assert_eq!(record.get(number("revenue_base")).cloned(), money(20_000));
         let rate = record.get(number("exchangerate")).cloned();
@@ -235,34 +228,54 @@ mod tests {
         let most = Value::Money(Decimal::from(922_337_203_685_477_i64));
         for rate in [Decimal::new(1, 10), Decimal::ZERO] {
             let mut record: Record = [(revenue, most.clone())].into_iter().collect();
-            let fault = apply_exchange_rate(account, &mut record, rate).unwrap_err();
+            let fault = base_amounts(account, &mut record, Some(rate)).unwrap_err();
             assert_eq!(fault.code(), FaultCode::DecimalValueOutOfRange);
             assert_eq!(fault.body().details["column"], "revenue");
         }
     }
 
     #[test]
-    fn cr_10_amounts_and_the_currency_ask_for_a_rate() {
+    fn cr_10_without_a_currency_nothing_is_left() {
         let definitions = definitions();
-        let touches = |table: &str, column: &str| {
-            let written = BTreeMap::from([(number_of(&definitions, table, column), Value::Null)]);
-            touches_money(definitions.table(table).unwrap(), &written)
-        };
-        assert!(touches("account", "revenue"));
-        assert!(touches("account", "transactioncurrencyid"));
-        assert!(!touches("account", "name"));
-        assert!(!touches("systemuser", "transactioncurrencyid"));
+        let account = definitions.table("account").unwrap();
+        let number = |name| number_of(&definitions, "account", name);
+        let revenue = Value::Money(Decimal::TEN);
+        let mut record: Record = [(number("revenue"), revenue)].into_iter().collect();
+        base_amounts(account, &mut record, Some(Decimal::TWO)).unwrap();
+        assert_eq!(record.columns().len(), 3);
+        base_amounts(account, &mut record, None).unwrap();
+        assert_eq!(record.columns().len(), 1, "the amount itself stays");
+    }
+
+    #[test]
+    fn sy_5_which_tables_and_records_hold_money() {
+        let definitions = definitions();
+        let account = definitions.table("account").unwrap();
+        assert!(has_money(account));
+        assert!(!has_money(definitions.table("systemuser").unwrap()));
+        let mut record: Record = [(
+            number::TRANSACTION_CURRENCY_ID,
+            Value::Guid(uuid::Uuid::nil()),
+        )]
+        .into_iter()
+        .collect();
+        assert!(!holds_money(account, &record), "a currency is no amount");
+        let revenue = number_of(&definitions, "account", "revenue");
+        record.set(revenue, Value::Money(Decimal::ZERO));
+        assert!(holds_money(account, &record));
     }
 
     proptest! {
         /// Back and forth again, an amount differs by no more than its rounding.
         #[test]
         fn a_base_amount_converts_back(cents in -1_000_000_000_i64..1_000_000_000, rate in 1_u32..10_000) {
+            let definitions = definitions();
+            let base = definitions.table("account").unwrap().column("revenue_base").unwrap();
             let (amount, rate) = (Decimal::new(cents, 2), Decimal::new(rate.into(), 2));
-            let base = base_amount(amount, rate, 2).unwrap();
-            prop_assert!(base.scale() <= 2);
+            let converted = base_amount(base, amount, rate).unwrap();
+            prop_assert!(converted.scale() <= 2);
             let half_a_cent = Decimal::new(5, 3);
-            prop_assert!((base * rate - amount).abs() <= half_a_cent * rate);
+            prop_assert!((converted * rate - amount).abs() <= half_a_cent * rate);
         }
     }
 }

@@ -4,14 +4,11 @@
 //! and a table's description. Called by operations and queries; knows nothing of access, stores or
 //! transactions. What it needs of other records (names, currencies) it asks of [`Lookups`].
 
-mod computed;
-mod defaults;
+pub mod computed;
 mod format;
 mod project;
 mod validate;
 
-pub use computed::{apply_exchange_rate, apply_full_name, base_amount, full_name, touches_money};
-pub use defaults::{apply_defaults, follow_state};
 pub use format::{Currency, formatted_value};
 pub use project::{Lookups, Projection, project, value_of};
 pub use validate::{WriteKind, validate};
