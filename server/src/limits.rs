@@ -109,6 +109,12 @@ pub const TRANSACTION_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Principals whose compiled privileges are kept per snapshot of the directory.
 pub const PRINCIPAL_CACHE_ENTRIES: usize = 10_000;
 
+/// Options one MultiSelectPicklist value may hold (`messages.md` 3.1).
+pub const MULTISELECT_OPTIONS_MAX: usize = 150;
+
+/// Bytes of an Image value; the product's default (`messages.md` 3.1).
+pub const IMAGE_BYTES_MAX: usize = 10 * 1024 * 1024;
+
 /// Characters of a bearer token that are looked at; ours have 47.
 pub const TOKEN_CHARACTERS_MAX: usize = 256;
 
