@@ -116,12 +116,14 @@ impl Assignment {
             depth,
             holder: self.holder,
             anchor: self.role.business_unit,
+            inherited: false,
         };
         let inherited = self.inherited_by.map(|(user, anchor)| Grant {
             role,
             depth: PrivilegeDepth::Basic,
             holder: Owner::User(user),
             anchor,
+            inherited: true,
         });
         std::iter::once(own).chain(inherited)
     }

@@ -17,6 +17,8 @@ pub struct Grant {
     pub holder: Owner,
     /// The business unit from which Local and Deep are measured.
     pub anchor: BusinessUnitId,
+    /// The Basic grant that a member has from a team's role, beside the team's own one.
+    pub inherited: bool,
 }
 
 /// All grants for one privilege in the form that decisions ask for.
@@ -32,7 +34,8 @@ pub(crate) struct Reach {
     local: Box<[BusinessUnitId]>,
     /// Anchors of Deep grants, sorted.
     deep: Box<[BusinessUnitId]>,
-    /// Anchors of all grants, sorted; read only to tell which depth would have reached.
+    /// Anchors of all grants whose depth a role sets, which the inherited ones are not, sorted;
+    /// read only to tell which depth would have reached.
     anchors: Box<[BusinessUnitId]>,
 }
 
@@ -66,7 +69,9 @@ impl Reach {
                 PrivilegeDepth::Deep => deep.push(grant.anchor),
                 PrivilegeDepth::Basic | PrivilegeDepth::Global => {}
             }
-            anchors.push(grant.anchor);
+            if !grant.inherited {
+                anchors.push(grant.anchor);
+            }
         }
         Self {
             depth,
@@ -182,8 +187,8 @@ impl ReachRoads<'_> {
         sorted(teams.chain(own).collect()).into_vec()
     }
 
-    /// The lowest depth at which these grants would have reached a record of this unit. Basic is
-    /// never the answer: ownership does not depend on depth (AC-3 road 2).
+    /// The lowest depth at which the roles behind this reach would have reached a record of this
+    /// unit. Basic is never the answer: ownership does not depend on depth (AC-3 road 2).
     pub(crate) fn depth_to_reach(&self, unit: Option<BusinessUnitId>) -> PrivilegeDepth {
         match unit {
             Some(unit) if self.reach.anchors.binary_search(&unit).is_ok() => PrivilegeDepth::Local,
