@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+mod exhaustive;
+mod invariants;
 mod properties;
 mod reference;
 mod worlds;

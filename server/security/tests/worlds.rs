@@ -197,7 +197,8 @@ pub fn random_privileges(rng: &mut Rng, tables: &[TableFacts]) -> Vec<(Privilege
         for right in table.privileges() {
             if chance(rng, density) {
                 let depths = table.depths(right);
-                let depth = depths[rng.usize(..depths.len())];
+                // Low depths more often: a Global grant hides everything else.
+                let depth = depths[rng.usize(..depths.len()).min(rng.usize(..depths.len()))];
                 privileges.push((Privilege::Table(table.code, right), depth));
             }
         }
