@@ -183,7 +183,7 @@ fn world(case: Case) -> World {
         world.users[user].roles.push(role);
     }
 
-    let mut team = |world: &mut World, members: &[usize], roles: Vec<usize>| {
+    let team = |world: &mut World, members: &[usize], roles: Vec<usize>| {
         world.teams.push(Team {
             unit: MIDDLE,
             holds_roles: true,

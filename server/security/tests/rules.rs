@@ -8,7 +8,11 @@
     reason = "tests"
 )]
 
+mod examples;
 mod exhaustive;
+mod facts;
+mod fixture;
+mod impersonation_examples;
 mod invariants;
 mod properties;
 mod reference;

@@ -193,7 +193,7 @@ fn pick_table(rng: &mut Rng, code: u32) -> TableFacts {
 pub fn random_privileges(rng: &mut Rng, tables: &[TableFacts]) -> Vec<(Privilege, PrivilegeDepth)> {
     let mut privileges = Vec::new();
     for table in tables {
-        let density = rng.u32(20..90);
+        let density = rng.u32(40..95);
         for right in table.privileges() {
             if chance(rng, density) {
                 let depths = table.depths(right);
