@@ -304,54 +304,6 @@ fn every_case_of_delegation() {
     assert!(unreachable > 10_000, "{unreachable} out of reach");
 }
 
-/// The depth that a refusal says is needed is right: set in every role of the subject, it reaches
-/// the record, and the next lower one does not.
-#[test]
-fn the_depth_needed_is_the_lowest_that_reaches() {
-    let mut refused = 0_u32;
-    for_every_case(|case| {
-        if case.delegate != Delegate::Directly || case.depth_b.is_none() {
-            return;
-        }
-        let world = world(case);
-        let record = &world.records[0];
-        let (a, b, tree, shares) = (
-            world.user(A),
-            world.user(B),
-            world.tree(),
-            world.shares(record),
-        );
-        let facts = world.facts(record_id(0), record, &shares);
-        let pair = Caller::on_behalf_of(&a, &b);
-        let Err(denial) = pair.access(&tree, case.right, &facts) else {
-            return;
-        };
-        assert_eq!(denial.depth_held, case.depth_b);
-        assert_eq!(denial.record, Some(record_id(0)));
-        assert!(
-            denial.depth_needed > denial.depth_held,
-            "{denial:?} in {case:?}"
-        );
-        for depth in case.table.depths(case.right) {
-            let raised = self::world(Case {
-                depth_b: Some(*depth),
-                ..case
-            });
-            let (a, b) = (raised.user(A), raised.user(B));
-            let reached = Caller::on_behalf_of(&a, &b)
-                .access(&tree, case.right, &facts)
-                .is_ok();
-            assert_eq!(
-                reached,
-                Some(*depth) >= denial.depth_needed,
-                "{denial:?} in {case:?}"
-            );
-        }
-        refused += 1;
-    });
-    assert!(refused > 5_000, "{refused} refused");
-}
-
 /// The one tree all cases stand in.
 #[test]
 fn the_units_lie_as_the_relations_say() {

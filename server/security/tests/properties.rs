@@ -191,6 +191,54 @@ fn possession(world: &reference::World, who: Who, principal: &Principal) {
     }
 }
 
+/// The depth that a refusal says is needed is right: set in every role of the subject and of its
+/// teams, it reaches the record, and a lower one does not.
+#[test]
+fn the_depth_needed_is_the_lowest_that_reaches() {
+    let refused = std::cell::Cell::new(0_u64);
+    worlds::for_worlds("depth needed", 200_000, |rng, world| {
+        let user = rng.usize(..world.users.len());
+        let (tree, principal) = (world.tree(), world.user(user));
+        let record = &world.records[0];
+        let (table, shares) = (world.tables[record.table], world.shares(record));
+        let facts = world.facts(record_id(0), record, &shares);
+        let right = Right::ALL[rng.usize(..Right::ALL.len())];
+        let Err(denial) = Caller::direct(&principal).access(&tree, right, &facts) else {
+            return;
+        };
+        if denial.kind == DenialKind::PrivilegeDenied {
+            return;
+        }
+        assert_eq!(denial.record, Some(record_id(0)));
+        let privilege = Privilege::Table(table.code, right);
+        assert_eq!(
+            denial.depth_held,
+            reference::highest_depth(&world, Who::User(user), privilege)
+        );
+        assert!(denial.depth_needed.is_some(), "{denial:?}");
+        for depth in table.depths(right) {
+            let mut raised = world.clone();
+            for (held, at) in raised
+                .roles
+                .iter_mut()
+                .flat_map(|role| &mut role.privileges)
+            {
+                if *held == privilege {
+                    *at = *depth;
+                }
+            }
+            let reached = reference::acc(&raised, Who::User(user), right, record);
+            assert_eq!(
+                reached,
+                Some(*depth) >= denial.depth_needed,
+                "{denial:?} in {world:#?}"
+            );
+        }
+        refused.set(refused.get() + 1);
+    });
+    assert!(refused.get() > 5_000, "{} refused", refused.get());
+}
+
 pub fn outcome(decided: Result<(), Denial>) -> Outcome {
     decided.map_err(|denial| (denial.kind, denial.side))
 }

@@ -304,8 +304,9 @@ pub fn random_record(rng: &mut Rng, world: &World) -> Record {
             // Mostly the owner's unit, else ownership across business units (§9.4).
             record.unit = Some(if chance(rng, 75) { home } else { any_unit });
             for _ in 0..rng.usize(0..=2) {
-                let share = (random_sharee(rng, world), random_rights(rng));
-                record.shares.push(share);
+                // Create among the bits, which no share is given and no decision may heed.
+                let rights = AccessRights::from_bits_truncate(rng.u32(..));
+                record.shares.push((random_sharee(rng, world), rights));
             }
         }
         TableOwnership::BusinessOwned => record.unit = Some(any_unit),
