@@ -184,12 +184,13 @@ fn main() {
         compile.as_nanos() as f64 / 1e3
     );
 
-    // Ten users stay in the processor's cache, many do not: this is the price of memory.
+    // Users in random order: ten stay in the processor's cache, many do not.
     let shared = role(&mut rng, home, 20, PrivilegeDepth::Deep);
     let mut few = 0.0;
     for count in [10, 1_000, 100_000] {
+        let mut compiler = PrincipalCompiler::new(|_| false);
         let users: Vec<Principal> = (0..count)
-            .map(|_| compiled(&user(home, &mut rng, vec![Arc::clone(&shared)])))
+            .map(|_| compiler.user(&user(home, &mut rng, vec![Arc::clone(&shared)])))
             .collect();
         let order: Vec<usize> = (0..1 << 16).map(|_| rng.usize(..count)).collect();
         let mut next = 0;

@@ -103,7 +103,7 @@ fn grounds(
         });
     }
     for grant in subject.grants(Privilege::Table(facts.table.code, right)) {
-        let reach = Reach::of(subject.owner(), std::iter::once(grant));
+        let reach = Reach::of(std::iter::once(grant.part(subject.owner())));
         let roads = reach.roads(subject, tree);
         let kinds = [
             (

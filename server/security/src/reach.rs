@@ -21,6 +21,32 @@ pub struct Grant {
     pub inherited: bool,
 }
 
+impl Grant {
+    /// The grant as a part of the reach of `subject`.
+    pub(crate) fn part(&self, subject: Owner) -> Part {
+        let team = match self.holder {
+            Owner::Team(team) if self.holder != subject => Some(team),
+            _ => None,
+        };
+        Part {
+            depth: self.depth,
+            team,
+            anchor: (!self.inherited).then_some(self.anchor),
+        }
+    }
+}
+
+/// What one grant contributes, in terms that are the same for every user with the same roles.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) depth: PrivilegeDepth,
+    /// The holder; `None` is the subject itself.
+    pub(crate) team: Option<TeamId>,
+    /// Where Local and Deep are measured; `None` is the subject's own business unit, of an
+    /// inherited grant, which is Basic.
+    pub(crate) anchor: Option<BusinessUnitId>,
+}
+
 /// All grants for one privilege in the form that decisions ask for.
 #[derive(Clone, Debug)]
 pub(crate) struct Reach {
@@ -52,26 +78,24 @@ impl Reach {
         }
     }
 
-    /// The reach of these grants of `subject`; at least one.
-    pub(crate) fn of(subject: Owner, grants: impl Iterator<Item = Grant>) -> Self {
+    /// The reach of these grants, at least one.
+    pub(crate) fn of(parts: impl Iterator<Item = Part>) -> Self {
         let mut depth = PrivilegeDepth::Basic;
         let mut by_subject = false;
         let (mut by_teams, mut local, mut deep, mut anchors) = (vec![], vec![], vec![], vec![]);
-        for grant in grants {
-            depth = depth.max(grant.depth);
-            match grant.holder {
-                holder if holder == subject => by_subject = true,
-                Owner::Team(team) => by_teams.push(team),
-                Owner::User(_) => {}
+        for part in parts {
+            depth = depth.max(part.depth);
+            match part.team {
+                Some(team) => by_teams.push(team),
+                None => by_subject = true,
             }
-            match grant.depth {
-                PrivilegeDepth::Local => local.push(grant.anchor),
-                PrivilegeDepth::Deep => deep.push(grant.anchor),
+            let Some(anchor) = part.anchor else { continue };
+            match part.depth {
+                PrivilegeDepth::Local => local.push(anchor),
+                PrivilegeDepth::Deep => deep.push(anchor),
                 PrivilegeDepth::Basic | PrivilegeDepth::Global => {}
             }
-            if !grant.inherited {
-                anchors.push(grant.anchor);
-            }
+            anchors.push(anchor);
         }
         Self {
             depth,

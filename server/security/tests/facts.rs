@@ -180,6 +180,48 @@ fn the_access_mode_masks_privileges() {
     }
 }
 
+/// What users share through one compiler is neither their identity nor anything that changed.
+#[test]
+fn a_compiler_finds_nothing_stale() {
+    let mut f = Fixture::new();
+    let ann = f.user(SALES, "account[R:u]");
+    let ben = f.user(SVC, "");
+    f.world.users[ben].roles = f.world.users[ann].roles.clone();
+    let before = f.world.clone();
+    let mut compiler = PrincipalCompiler::new(|_| false);
+    let read = Privilege::Table(TABLES[0].1.code, Right::Read);
+    let write = Privilege::Table(TABLES[0].1.code, Right::Write);
+
+    let roles = before.role_facts();
+    let [of_ann, of_ben] = [ann, ben].map(|user| compiler.user(&before.user_facts(user, &roles)));
+    let holders = [&of_ann, &of_ben].map(|user| user.grants(read).next().unwrap().holder);
+    assert_eq!(
+        holders,
+        [ann, ben].map(|user| Owner::User(worlds::user_id(user)))
+    );
+    let rec = f.rec(ben);
+    let facts = f
+        .world
+        .facts(worlds::record_id(rec), &f.world.records[rec], &[]);
+    let tree = f.world.tree();
+    let reads = [&of_ann, &of_ben].map(|user| {
+        Caller::direct(user)
+            .decide(&tree, Right::Read, &facts)
+            .is_ok()
+    });
+    assert_eq!(reads, [false, true]);
+
+    // The role is changed, and read from the directory again.
+    f.world.roles[0].privileges = Fixture::privileges("account[W:u]");
+    let roles = f.world.role_facts();
+    let ann = compiler.user(&f.world.user_facts(ann, &roles));
+    assert!(!ann.possesses(read) && ann.possesses(write));
+    assert!(
+        of_ann.possesses(read),
+        "what was handed out does not change"
+    );
+}
+
 /// AC-0: a team in a disabled business unit gives no grants, but its shares still count, and the
 /// team's own grants, as owner of records, stay.
 #[test]

@@ -62,20 +62,22 @@ fn compare(rng: &mut Rng, tally: &mut Tally) {
         rng.usize(..world.users.len()),
         rng.usize(..world.users.len()),
     );
-    let principals = (world.user(a), world.user(b));
+    // One compiler for all users: those with the same roles share what is compiled of them.
+    let (roles, mut compiler) = (world.role_facts(), world.compiler());
+    let principals = [a, b].map(|user| compiler.user(&world.user_facts(user, &roles)));
     let callers = [
         (
-            Caller::direct(&principals.0),
+            Caller::direct(&principals[0]),
             Authenticated::Subject,
             Who::User(a),
         ),
         (
-            Caller::on_behalf_of(&principals.0, &principals.1),
+            Caller::on_behalf_of(&principals[0], &principals[1]),
             Authenticated::Other(a),
             Who::User(b),
         ),
         (
-            Caller::trusted_host_for(&principals.1),
+            Caller::trusted_host_for(&principals[1]),
             Authenticated::TrustedHost,
             Who::User(b),
         ),

@@ -48,17 +48,19 @@ impl World {
         BusinessUnitTree::new(units.map(|(place, unit)| (unit_id(place), unit.parent.map(unit_id))))
     }
 
-    fn role_facts(&self, place: usize) -> Arc<RoleFacts> {
-        let role = &self.roles[place];
-        Arc::new(RoleFacts {
+    /// All roles, each in the one [`Arc`] that everybody who holds it shares.
+    pub fn role_facts(&self) -> Vec<Arc<RoleFacts>> {
+        let roles = self.roles.iter().enumerate();
+        let facts = roles.map(|(place, role)| RoleFacts {
             id: role_id(place),
             business_unit: unit_id(role.unit),
             member_inheritance: role.is_inherited,
             privileges: role.privileges.as_slice().into(),
-        })
+        });
+        facts.map(Arc::new).collect()
     }
 
-    fn team_facts(&self, place: usize) -> TeamFacts {
+    fn team_facts(&self, place: usize, roles: &[Arc<RoleFacts>]) -> TeamFacts {
         let team = &self.teams[place];
         TeamFacts {
             id: team_id(place),
@@ -68,37 +70,42 @@ impl World {
             roles: team
                 .roles
                 .iter()
-                .map(|role| self.role_facts(*role))
+                .map(|role| Arc::clone(&roles[*role]))
                 .collect(),
         }
     }
 
+    pub fn user_facts(&self, place: usize, roles: &[Arc<RoleFacts>]) -> UserFacts {
+        let user = &self.users[place];
+        let teams = user.teams.iter();
+        UserFacts {
+            id: user_id(place),
+            business_unit: unit_id(user.unit),
+            access_mode: user.mode,
+            roles: user
+                .roles
+                .iter()
+                .map(|role| Arc::clone(&roles[*role]))
+                .collect(),
+            teams: teams
+                .map(|team| Arc::new(self.team_facts(*team, roles)))
+                .collect(),
+        }
+    }
+
+    pub fn compiler(&self) -> PrincipalCompiler<impl Fn(ObjectTypeCode) -> bool> {
+        PrincipalCompiler::new(|code| {
+            self.tables
+                .iter()
+                .any(|table| table.code == code && table.administrative)
+        })
+    }
+
     pub fn principal(&self, who: Who) -> Principal {
+        let roles = self.role_facts();
         match who {
-            Who::Team(team) => Principal::for_team(&self.team_facts(team)),
-            Who::User(place) => {
-                let user = &self.users[place];
-                let facts = UserFacts {
-                    id: user_id(place),
-                    business_unit: unit_id(user.unit),
-                    access_mode: user.mode,
-                    roles: user
-                        .roles
-                        .iter()
-                        .map(|role| self.role_facts(*role))
-                        .collect(),
-                    teams: user
-                        .teams
-                        .iter()
-                        .map(|team| Arc::new(self.team_facts(*team)))
-                        .collect(),
-                };
-                Principal::for_user(&facts, |code| {
-                    self.tables
-                        .iter()
-                        .any(|table| table.code == code && table.administrative)
-                })
-            }
+            Who::Team(team) => Principal::for_team(&self.team_facts(team, &roles)),
+            Who::User(user) => self.compiler().user(&self.user_facts(user, &roles)),
         }
     }
 
