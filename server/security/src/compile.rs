@@ -5,8 +5,9 @@
 //! same roles as others of their business unit, and share everything compiled from them: what is
 //! compiled names neither the user nor his business unit.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::principal::{Principal, RoleFacts, UserFacts};
 use crate::reach::{Part, Reach};
@@ -23,7 +24,7 @@ use crate::types::{
 /// one is only freed with the compiler. Keep one per snapshot of the directory.
 pub struct PrincipalCompiler<F> {
     administrative: F,
-    known: HashMap<Sources, Arc<Compiled>>,
+    known: FxHashMap<Sources, Arc<Compiled>>,
 }
 
 /// What a compiled form depends on: the access mode, and the roles by address with their holders.
@@ -34,7 +35,7 @@ impl<F: Fn(ObjectTypeCode) -> bool> PrincipalCompiler<F> {
     pub fn new(administrative: F) -> Self {
         Self {
             administrative,
-            known: HashMap::new(),
+            known: FxHashMap::default(),
         }
     }
 
@@ -143,7 +144,7 @@ impl Compiled {
 
         let mut compiled = Self::default();
         // Privileges that come from the same roles at the same depths reach equally far.
-        let mut known: HashMap<Vec<(PrivilegeDepth, usize)>, u32> = HashMap::new();
+        let mut known: FxHashMap<Vec<(PrivilegeDepth, usize)>, u32> = FxHashMap::default();
         let mut sources = Vec::new();
         for group in held.chunk_by(|(a, _), (b, _)| a == b) {
             sources.clear();

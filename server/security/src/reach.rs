@@ -1,6 +1,6 @@
 //! How far a set of grants for one privilege reaches: the compiled form of AC-0.
 
-use crate::business_units::BusinessUnitTree;
+use crate::business_units::{BusinessUnitTree, UnitSet};
 use crate::principal::Principal;
 use crate::record::{Owner, SharePrincipal};
 use crate::rule::Roads;
@@ -56,13 +56,13 @@ pub(crate) struct Reach {
     by_subject: bool,
     /// Teams holding a grant, sorted.
     by_teams: Box<[TeamId]>,
-    /// Anchors of Local grants, sorted.
-    local: Box<[BusinessUnitId]>,
-    /// Anchors of Deep grants, sorted.
-    deep: Box<[BusinessUnitId]>,
-    /// Anchors of all grants whose depth a role sets, which the inherited ones are not, sorted;
+    /// Anchors of Local grants.
+    local: UnitSet,
+    /// Anchors of Deep grants.
+    deep: UnitSet,
+    /// Anchors of all grants whose depth a role sets, which the inherited ones are not;
     /// read only to tell which depth would have reached.
-    anchors: Box<[BusinessUnitId]>,
+    anchors: UnitSet,
 }
 
 impl Reach {
@@ -72,9 +72,9 @@ impl Reach {
             depth: PrivilegeDepth::Global,
             by_subject: true,
             by_teams: Box::default(),
-            local: Box::default(),
-            deep: Box::default(),
-            anchors: Box::default(),
+            local: UnitSet::default(),
+            deep: UnitSet::default(),
+            anchors: UnitSet::default(),
         }
     }
 
@@ -101,9 +101,9 @@ impl Reach {
             depth,
             by_subject,
             by_teams: sorted(by_teams),
-            local: sorted(local),
-            deep: sorted(deep),
-            anchors: sorted(anchors),
+            local: local.into_iter().collect(),
+            deep: deep.into_iter().collect(),
+            anchors: anchors.into_iter().collect(),
         }
     }
 
@@ -158,8 +158,7 @@ impl Roads for ReachRoads<'_> {
     }
 
     fn unit(&self, unit: BusinessUnitId) -> bool {
-        self.reach.local.binary_search(&unit).is_ok()
-            || self.tree.any_contains(&self.reach.deep, unit)
+        self.reach.local.contains(unit) || self.tree.any_contains(&self.reach.deep, unit)
     }
 
     fn share(&self, principal: SharePrincipal) -> bool {
@@ -189,11 +188,11 @@ impl ReachRoads<'_> {
 
     /// The business units whose records road 3 leads to, sorted.
     pub(crate) fn business_units(&self) -> Vec<BusinessUnitId> {
-        let mut units = self.reach.local.to_vec();
-        for anchor in &self.reach.deep {
+        let mut units = self.reach.local.as_slice().to_vec();
+        for anchor in self.reach.deep.as_slice() {
             // A subtree inside another one adds nothing.
             let mut above = self.tree.ancestors(*anchor);
-            if !above.any(|unit| self.reach.deep.binary_search(&unit).is_ok()) {
+            if !above.any(|unit| self.reach.deep.contains(unit)) {
                 units.extend_from_slice(self.tree.subtree(*anchor));
             }
         }
@@ -215,7 +214,7 @@ impl ReachRoads<'_> {
     /// unit. Basic is never the answer: ownership does not depend on depth (AC-3 road 2).
     pub(crate) fn depth_to_reach(&self, unit: Option<BusinessUnitId>) -> PrivilegeDepth {
         match unit {
-            Some(unit) if self.reach.anchors.binary_search(&unit).is_ok() => PrivilegeDepth::Local,
+            Some(unit) if self.reach.anchors.contains(unit) => PrivilegeDepth::Local,
             Some(unit) if self.tree.any_contains(&self.reach.anchors, unit) => PrivilegeDepth::Deep,
             _ => PrivilegeDepth::Global,
         }
