@@ -51,6 +51,7 @@ struct Inner {
     cookie_key: [u8; 32],
     started: Timestamp,
     storage_engine: &'static str,
+    trusted_hosts: Vec<String>,
 }
 
 /// How an organization is opened.
@@ -63,6 +64,9 @@ pub struct OrganizationOptions {
     pub ids: Arc<dyn IdSource>,
     /// What the store's engine is called, for RetrieveServerInfo.
     pub storage_engine: &'static str,
+    /// The PrivUserGroup: ids or sign-in names of users, and names of hosts without a user row, that
+    /// may impersonate without the Delegate privilege (IM-4).
+    pub trusted_hosts: Vec<String>,
 }
 
 impl OrganizationOptions {
@@ -73,6 +77,7 @@ impl OrganizationOptions {
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
             storage_engine,
+            trusted_hosts: Vec::new(),
         }
     }
 }
@@ -137,6 +142,7 @@ impl Organization {
             ids: options.ids,
             cookie_key,
             storage_engine: options.storage_engine,
+            trusted_hosts: options.trusted_hosts,
             store,
         })))
     }
@@ -184,11 +190,24 @@ impl Organization {
                 "the token has expired",
             ));
         }
+        // A host without a user row holds a token of nobody, under its own name (IM-4).
+        let user = (!token.user.0.is_nil()).then_some(token.user);
+        let trusted_host = match user.and_then(|user| snapshot.directory().user(user)) {
+            Some(user) => self.trusts(&user.id.to_string()) || self.trusts(&user.domain_name),
+            None => self.trusts(&token.label),
+        };
         Ok(Identity {
-            user: Some(token.user),
-            trusted_host: false,
+            user,
+            trusted_host,
             label: token.label.clone(),
         })
+    }
+
+    fn trusts(&self, name: &str) -> bool {
+        self.0
+            .trusted_hosts
+            .iter()
+            .any(|trusted| trusted.eq_ignore_ascii_case(name))
     }
 
     /// Names the pair (A, B) of a request: steps 1 to 4 of `security.md` 12.
