@@ -118,7 +118,7 @@ impl ColumnBuilder {
         self
     }
 
-    pub(super) fn from_source(mut self, source: ColumnSource) -> Self {
+    pub(super) fn source(mut self, source: ColumnSource) -> Self {
         self.source = source;
         self
     }

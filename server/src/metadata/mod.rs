@@ -22,12 +22,14 @@ use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 
 pub use builder::DefinitionsBuilder;
-pub use privileges::{MISC_PRIVILEGES, PrivilegeCatalog, PrivilegeDefinition};
+pub use privileges::{
+    MISC_OVERRIDE_CREATED_ON, MISC_PRIVILEGES, PrivilegeCatalog, PrivilegeDefinition,
+};
 pub use table::{TableBuilder, table};
 
 use crate::{
     fault::{Fault, FaultCode, Result},
-    storage::index::IndexDescription,
+    storage::index::{IndexDescription, TableKeys},
 };
 
 /// Every table and relationship of the organization at one moment.
@@ -430,6 +432,11 @@ impl Definitions {
         self.relationships.get(schema_name)
     }
 
+    /// Every relationship.
+    pub fn relationships(&self) -> impl Iterator<Item = &Arc<RelationshipDefinition>> {
+        self.relationships.values()
+    }
+
     /// One-to-many relationships in which records of this table are the parents.
     pub fn children_of(&self, logical_name: &str) -> &[Arc<OneToMany>] {
         self.referencing
@@ -447,6 +454,11 @@ impl TableDefinition {
     /// The column of a logical name.
     pub fn column(&self, name: &str) -> Option<&ColumnDefinition> {
         self.by_name.get(name).map(|&index| &self.columns[index])
+    }
+
+    /// Where a column stands in `columns`.
+    pub(crate) fn column_index(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
     }
 
     /// The column of a number.
@@ -487,6 +499,20 @@ impl TableDefinition {
     /// Who owns its records.
     pub fn ownership(&self) -> TableOwnership {
         self.facts.ownership
+    }
+
+    /// What the store keeps for its records beside the records themselves.
+    pub fn keys(&self) -> TableKeys<'_> {
+        let ownership = self.facts.ownership;
+        TableKeys {
+            otc: self.code.0,
+            owned: ownership == TableOwnership::UserOwned,
+            has_business_unit: matches!(
+                ownership,
+                TableOwnership::UserOwned | TableOwnership::BusinessOwned
+            ),
+            indexes: &self.indexes,
+        }
     }
 
     /// The default status reason of a state (UP-7).

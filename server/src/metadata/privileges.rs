@@ -12,6 +12,9 @@ use super::TableDefinition;
 /// be carried from one to another.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0c_7d1e_93b2_4c58_a6d4_1be0_27f3_984a);
 
+/// `prvOverrideCreatedOnCreatedBy` (CR-9).
+pub const MISC_OVERRIDE_CREATED_ON: MiscPrivilege = MiscPrivilege(1);
+
 /// Privileges that belong to no table, in the order of their [`MiscPrivilege`] numbers. Role
 /// privileges are stored by id, hence by name: renaming one takes it from every role.
 pub const MISC_PRIVILEGES: &[(MiscPrivilege, &str)] = &[
@@ -19,7 +22,7 @@ pub const MISC_PRIVILEGES: &[(MiscPrivilege, &str)] = &[
         MiscPrivilege::ACT_ON_BEHALF_OF_ANOTHER_USER,
         "prvActOnBehalfOfAnotherUser",
     ),
-    (MiscPrivilege(1), "prvOverrideCreatedOnCreatedBy"),
+    (MISC_OVERRIDE_CREATED_ON, "prvOverrideCreatedOnCreatedBy"),
     (MiscPrivilege(2), "prvBypassCustomPlugins"),
     (MiscPrivilege(3), "prvBypassCustomBusinessLogic"),
     (MiscPrivilege(4), "prvBulkDelete"),

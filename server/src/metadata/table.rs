@@ -11,7 +11,7 @@ use super::{
     column::{self, ColumnBuilder},
     system::columns::{self, number},
 };
-use crate::storage::index::IndexDescription;
+use crate::{limits::RECORD_COLUMNS_MAX, storage::index::IndexDescription};
 
 /// States of a table that names none of its own.
 const ACTIVE_INACTIVE: &[(i32, &str)] = &[(0, "Active"), (1, "Inactive")];
@@ -229,12 +229,18 @@ impl TableBuilder {
     }
 
     fn next_number(&self) -> u16 {
-        number::FIRST_OWN + u16::try_from(self.columns.len()).unwrap_or(u16::MAX / 2)
+        let own = u16::try_from(self.columns.len()).unwrap_or(u16::MAX);
+        number::FIRST_OWN.saturating_add(own)
     }
 
     /// The table with system columns added and everything numbered.
     pub(super) fn build(mut self, code: ObjectTypeCode) -> Result<BuiltTable, String> {
         let name: Arc<str> = self.logical_name().into();
+        if self.columns.len() > RECORD_COLUMNS_MAX - usize::from(number::FIRST_OWN) {
+            return Err(format!(
+                "table `{name}` has more than {RECORD_COLUMNS_MAX} columns"
+            ));
+        }
         let columns = self.all_columns();
         let has_state = self.states.is_some();
 
@@ -256,6 +262,7 @@ impl TableBuilder {
                     "relationship `{relationship}` leads to `{target}`, but its lookup does not"
                 ));
             }
+            // Rows that only the server writes follow other rows by rule, not by cascade.
             if let ColumnType::Lookup { targets } = &column.kind
                 && !builder.unrelated
                 && self.messages.update

@@ -146,6 +146,51 @@ fn children_are_found_by_their_parent() {
     }
 }
 
+/// Each key costs every write; who adds one here has weighed that.
+#[test]
+fn indexes_are_few() {
+    let definitions = shipped();
+    let indexed = |table: &str| -> Vec<&str> {
+        let table = definitions.table(table).unwrap();
+        let keys = table.keys();
+        assert_eq!(keys.otc, table.code.0);
+        let columns = keys.indexes.iter().flat_map(|index| &index.columns);
+        columns
+            .map(|&number| &*table.column_by_number(number).unwrap().name)
+            .collect()
+    };
+    let account = [
+        "transactioncurrencyid",
+        "name",
+        "accountnumber",
+        "primarycontactid",
+    ];
+    assert_eq!(
+        indexed("account"),
+        [&account[..], &["parentaccountid"]].concat()
+    );
+    assert_eq!(indexed("task"), ["subject", "regardingobjectid"]);
+    assert_eq!(indexed("teammembership"), ["teamid", "systemuserid"]);
+    assert_eq!(indexed("principalobjectaccess"), [""; 0]);
+    let user = [
+        "domainname",
+        "azureactivedirectoryobjectid",
+        "applicationid",
+    ];
+    let user_indexes = indexed("systemuser");
+    assert!(
+        user.iter().all(|column| user_indexes.contains(column)),
+        "{user_indexes:?}"
+    );
+    let keys = |table: &str| {
+        let keys = definitions.table(table).unwrap().keys();
+        (keys.owned, keys.has_business_unit)
+    };
+    assert_eq!(keys("account"), (true, true));
+    assert_eq!(keys("role"), (false, true));
+    assert_eq!(keys("transactioncurrency"), (false, false));
+}
+
 #[test]
 fn sy_8_an_intersect_table_names_its_two_columns() {
     let definitions = shipped();

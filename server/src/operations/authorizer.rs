@@ -4,8 +4,8 @@
 //! names the refusal, and keeps the list of what was asked for ExplainAccess.
 
 use orgservice_security::{
-    AccessRights, Denial, Ground, Owner, Privilege, RecordFacts, RecordScope, Right, SharePrincipal,
-    TableOwnership, access_rights, may_own,
+    AccessRights, Denial, Ground, Owner, Privilege, RecordFacts, RecordScope, Right,
+    SharePrincipal, TableOwnership, access_rights, may_own, requirements,
 };
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use super::work::Work;
 use crate::{
     fault::{Fault, FaultCode, Result},
     metadata::TableDefinition,
-    model::{AccessGround, AccessRequirement, EntityReference, ScopeDescription},
+    model::{AccessGround, AccessRequirement, EntityReference, ScopeDescription, Value},
     snapshot::owner_reference,
     storage::record::Record,
 };
@@ -128,10 +128,9 @@ impl Work<'_> {
             return Ok(false);
         }
         let facts = self.facts(table, id, record);
-        let decision =
-            pair.access_loading_shares(self.directory().tree(), rights, &facts, || {
-                self.shares_of(table, &facts).map_err(Refusal::Fault)
-            });
+        let decision = pair.access_loading_shares(self.directory().tree(), rights, &facts, || {
+            self.shares_of(table, &facts).map_err(Refusal::Fault)
+        });
         match decision {
             Ok(()) => Ok(true),
             Err(Refusal::Denial(_)) => Ok(false),
@@ -153,13 +152,20 @@ impl Work<'_> {
         let principal = self.snapshot().owner_principal(principal).ok_or_else(|| {
             Fault::new(
                 FaultCode::InvalidPrincipal,
-                format!("{} names no principal", owner_reference(principal).logical_name),
+                format!(
+                    "{} names no principal",
+                    owner_reference(principal).logical_name
+                ),
             )
             .violation("Principal", "no such principal")
         })?;
         let facts = self.facts(table, id, record);
         let shares = self.shares_of(table, &facts)?;
-        Ok(access_rights(&principal, self.directory().tree(), &facts.with_shares(&shares)))
+        Ok(access_rights(
+            &principal,
+            self.directory().tree(),
+            &facts.with_shares(&shares),
+        ))
     }
 
     /// OW-4: the owner-to-be possesses the table's Read privilege.
@@ -197,7 +203,7 @@ impl Work<'_> {
     /// `PrivilegeDenied`.
     pub fn row_access(&self, table: &TableDefinition) -> Result<RowAccess> {
         if table.ownership() != TableOwnership::None {
-            self.require(table, &[Right::Read])?;
+            self.require(table, requirements::RETRIEVE)?;
             let scope = self
                 .principals()
                 .pair()
@@ -214,6 +220,70 @@ impl Work<'_> {
         })
     }
 
+    /// Step 8 for a Retrieve; tables without privileges of their own ask nothing here (PR-2).
+    ///
+    /// # Errors
+    /// `PrivilegeDenied`.
+    pub fn require_read(&self, table: &TableDefinition) -> Result<()> {
+        match table.ownership() {
+            TableOwnership::None => Ok(()),
+            _ => self.require(table, requirements::RETRIEVE),
+        }
+    }
+
+    /// Step 10 for a Retrieve: the Read right, or what stands for it on a table without privileges.
+    ///
+    /// # Errors
+    /// `unManagedIdsAccessDenied`.
+    pub fn access_row(&self, table: &TableDefinition, id: Uuid, record: &Record) -> Result<()> {
+        if table.ownership() != TableOwnership::None {
+            return self.access(table, id, record, requirements::RETRIEVE);
+        }
+        let shown = match self.row_access(table)? {
+            RowAccess::Everyone => true,
+            _ => self.related_readable(table, id, record)?,
+        };
+        if shown {
+            return Ok(());
+        }
+        Err(Fault::new(
+            FaultCode::AccessDenied,
+            format!(
+                "the records that {} {id} belongs to are not readable",
+                table.logical_name
+            ),
+        )
+        .detail("principalId", self.subject())
+        .record(&table.logical_name, id))
+    }
+
+    /// PR-2: an intersection shows to whoever may read both records it joins, a share to whoever may
+    /// read its record.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn related_readable(
+        &self,
+        table: &TableDefinition,
+        _id: Uuid,
+        record: &Record,
+    ) -> Result<bool> {
+        for (end, id) in related_ends(table, record) {
+            let Some(end) = end.and_then(|end| self.definitions().table(&end).cloned()) else {
+                return Ok(false);
+            };
+            let readable = match (end.ownership(), self.find(&end, id)?) {
+                (_, None) => false,
+                (TableOwnership::None, Some(_)) => true,
+                (_, Some(record)) => self.may(&end, id, &record, requirements::RETRIEVE)?,
+            };
+            if !readable {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Whether the real caller (and the impersonated user, if any) holds the System Administrator
     /// role (`grpc.md` 3.3).
     ///
@@ -222,7 +292,14 @@ impl Work<'_> {
     pub fn require_administrator(&self) -> Result<()> {
         let caller = self.caller();
         let sides = [
-            (caller.authenticated, if caller.impersonated.is_some() { "impersonator" } else { "caller" }),
+            (
+                caller.authenticated,
+                if caller.impersonated.is_some() {
+                    "impersonator"
+                } else {
+                    "caller"
+                },
+            ),
             (caller.impersonated, "impersonated"),
         ];
         for (user, side) in sides {
@@ -240,7 +317,11 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn shares_of(&self, table: &TableDefinition, facts: &RecordFacts<'_>) -> Result<Vec<orgservice_security::Share>> {
+    fn shares_of(
+        &self,
+        table: &TableDefinition,
+        facts: &RecordFacts<'_>,
+    ) -> Result<Vec<orgservice_security::Share>> {
         match facts.id {
             Some(id) => self.shares(table, id),
             None => Ok(Vec::new()),
@@ -290,7 +371,10 @@ impl Work<'_> {
     ) {
         let Some(trace) = &self.trace else { return };
         let subject_depth = self.principals().pair().depth(privilege);
-        let grounds = grounds().into_iter().map(|ground| self.describe_ground(&ground)).collect();
+        let grounds = grounds()
+            .into_iter()
+            .map(|ground| self.describe_ground(&ground))
+            .collect();
         trace.borrow_mut().requirements.push(AccessRequirement {
             privilege: self.snapshot().privilege_name(privilege).to_owned(),
             right: match privilege {
@@ -314,8 +398,12 @@ impl Work<'_> {
                 let reference = owner_reference(holder);
                 self.named(&reference.logical_name, holder.uuid())
             }),
-            business_unit: ground.business_unit.map(|unit| self.named("businessunit", unit.0)),
-            share_principal: ground.share_principal.map(|principal| self.describe_principal(principal)),
+            business_unit: ground
+                .business_unit
+                .map(|unit| self.named("businessunit", unit.0)),
+            share_principal: ground
+                .share_principal
+                .map(|principal| self.describe_principal(principal)),
         }
     }
 
@@ -352,8 +440,41 @@ impl Work<'_> {
     }
 
     fn named(&self, table: &str, id: Uuid) -> EntityReference {
-        EntityReference { name: self.directory().name(table, id), ..EntityReference::new(table, id) }
+        EntityReference {
+            name: self.directory().name(table, id),
+            ..EntityReference::new(table, id)
+        }
     }
+}
+
+/// The records that a row of a table without privileges belongs to: table and id of each.
+fn related_ends(table: &TableDefinition, record: &Record) -> Vec<(Option<String>, Uuid)> {
+    let id = |column: &str| match table
+        .column(column)
+        .and_then(|column| record.get(column.number))
+    {
+        Some(Value::Guid(id)) => Some(*id),
+        Some(Value::EntityReference(reference)) => reference.id,
+        _ => None,
+    };
+    if let Some((left, right)) = &table.intersect {
+        // The id columns of an intersect table are named after the tables they point at.
+        return [left, right]
+            .into_iter()
+            .map(|column| {
+                let target = column.strip_suffix("id").map(str::to_owned);
+                (target, id(column).unwrap_or_default())
+            })
+            .collect();
+    }
+    let object = match table
+        .column("objecttypecode")
+        .and_then(|column| record.get(column.number))
+    {
+        Some(Value::String(name)) => Some(name.clone()),
+        _ => None,
+    };
+    vec![(object, id("objectid").unwrap_or_default())]
 }
 
 /// Why a decision did not allow: a denial, or the store could not tell.

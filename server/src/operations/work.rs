@@ -3,11 +3,11 @@
 //! Operations read and write records only through it, and every question of access goes through its
 //! `require` and `access` (see `authorizer.rs`), so that one record of what was asked exists.
 
-use std::{cell::RefCell, sync::Arc, time::Instant};
+use std::{cell::RefCell, ops::Bound, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use orgservice_security::{
-    AccessRights, BusinessUnitId, ObjectTypeCode, Owner, RecordFacts, Share, TableOwnership, UserId,
+    AccessRights, BusinessUnitId, Owner, RecordFacts, Share, TableOwnership, UserId,
 };
 use uuid::Uuid;
 
@@ -19,10 +19,12 @@ use crate::{
     fault::{Fault, FaultCode, Result},
     limits,
     metadata::{Definitions, TableDefinition},
-    model::EntityReference,
+    model::{EntityReference, Value},
     snapshot::Snapshot,
     storage::{
-        Direction, KeyRange, ReadView, Savepoint, Store, StorageError, Transaction, index, keys,
+        Direction, KeyRange, ReadView, Savepoint, StorageError, Store, Transaction, index,
+        index_value::index_range,
+        keys,
         record::{Record, StoredOwner},
         share::ShareRow,
     },
@@ -34,6 +36,8 @@ pub struct Environment<'a> {
     pub store: &'a dyn Store,
     /// Hands out ids.
     pub ids: &'a dyn IdSource,
+    /// Signs paging cookies (PG-4).
+    pub cookie_key: &'a [u8; 32],
     /// The time that everything in this unit of work is stamped with.
     pub now: Timestamp,
     /// When the client stops waiting (GO-4).
@@ -89,6 +93,16 @@ impl<'a> Work<'a> {
     pub fn explaining(mut self) -> Self {
         self.trace = Some(RefCell::default());
         self
+    }
+
+    /// Whether the call is only being explained.
+    pub fn is_explaining(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// Signs paging cookies (PG-4).
+    pub fn cookie_key(&self) -> &'a [u8; 32] {
+        self.environment.cookie_key
     }
 
     /// The pair (A, B).
@@ -178,7 +192,11 @@ impl<'a> Work<'a> {
     pub fn savepoint(&mut self) -> Result<Mark> {
         let snapshot = Arc::clone(&self.snapshot);
         let touched = self.security_touched;
-        Ok(Mark { savepoint: self.transaction()?.savepoint(), snapshot, touched })
+        Ok(Mark {
+            savepoint: self.transaction()?.savepoint(),
+            snapshot,
+            touched,
+        })
     }
 
     /// Forgets every write since the mark.
@@ -210,7 +228,10 @@ impl<'a> Work<'a> {
     pub fn count_cascaded(&mut self) -> Result<()> {
         self.cascaded += 1;
         if self.cascaded > limits::CASCADE_ROWS_MAX {
-            return Err(Fault::limit_exceeded("cascade_rows_max", limits::CASCADE_ROWS_MAX));
+            return Err(Fault::limit_exceeded(
+                "cascade_rows_max",
+                limits::CASCADE_ROWS_MAX,
+            ));
         }
         self.check_deadline()
     }
@@ -240,7 +261,8 @@ impl<'a> Work<'a> {
     /// # Errors
     /// `ObjectDoesNotExist` naming table and id (G-3).
     pub fn load(&self, table: &TableDefinition, id: Uuid) -> Result<Record> {
-        self.find(table, id)?.ok_or_else(|| missing(&table.logical_name, id))
+        self.find(table, id)?
+            .ok_or_else(|| missing(&table.logical_name, id))
     }
 
     /// The id a reference names.
@@ -262,8 +284,18 @@ impl<'a> Work<'a> {
     }
 
     /// What the decision needs to know of a stored record, without its shares.
-    pub fn facts(&self, table: &TableDefinition, id: Uuid, record: &Record) -> RecordFacts<'static> {
-        facts(table, Some(id), record.owner.map(directory::owner), record.business_unit)
+    pub fn facts(
+        &self,
+        table: &TableDefinition,
+        id: Uuid,
+        record: &Record,
+    ) -> RecordFacts<'static> {
+        facts(
+            table,
+            Some(id),
+            record.owner.map(directory::owner),
+            record.business_unit,
+        )
     }
 
     /// The shares of a record with their principals.
@@ -305,12 +337,16 @@ impl<'a> Work<'a> {
         mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
     ) -> Result<()> {
         loop {
-            let page = self.view().scan(&range, Direction::Forward, SCAN_PAGE_ROWS)?;
+            let page = self
+                .view()
+                .scan(&range, Direction::Forward, SCAN_PAGE_ROWS)?;
             for (key, value) in &page {
                 visit(key, value)?;
             }
             match page.last() {
-                Some((last, _)) if page.len() == SCAN_PAGE_ROWS => range.start = keys::successor(last),
+                Some((last, _)) if page.len() == SCAN_PAGE_ROWS => {
+                    range.start = keys::successor(last)
+                }
                 _ => return Ok(()),
             }
         }
@@ -320,8 +356,13 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn children(&self, table: &TableDefinition, lookup: u16, parent: Uuid) -> Result<Vec<Uuid>> {
-        let reference = crate::model::Value::EntityReference(EntityReference::new("", parent));
+    pub fn children(
+        &self,
+        table: &TableDefinition,
+        lookup: u16,
+        parent: Uuid,
+    ) -> Result<Vec<Uuid>> {
+        let reference = Value::EntityReference(EntityReference::new("", parent));
         let index = table
             .indexes
             .iter()
@@ -332,7 +373,13 @@ impl<'a> Work<'a> {
                     table.logical_name
                 ))
             })?;
-        let range = keys::index_prefix_range(table.code.0, index.number, &[reference]);
+        let range = index_range(
+            table.code.0,
+            index.number,
+            &[reference],
+            Bound::Unbounded,
+            Bound::Unbounded,
+        );
         let mut ids = Vec::new();
         self.scan_all(range, |key, _| {
             ids.push(keys::parse_index(key)?.2);
@@ -356,7 +403,8 @@ impl<'a> Work<'a> {
         after.row_version = self.environment.store.next_row_version();
         let encoded = after.encode()?;
         self.write_index(table, id, before, Some(&after))?;
-        self.transaction()?.put(keys::record(table.code.0, id), encoded);
+        self.transaction()?
+            .put(keys::record(table.code.0, id), encoded);
         self.touch(table, id, Some(&after));
         Ok(after)
     }
@@ -366,16 +414,38 @@ impl<'a> Work<'a> {
     /// # Errors
     /// What the store says.
     pub fn remove(&mut self, table: &TableDefinition, id: Uuid, before: &Record) -> Result<()> {
-        self.write_index(table, id, Some(before), None)?;
         for (principal, _) in self.share_rows(table, id)? {
             self.put_share(table, id, principal, None)?;
         }
+        self.remove_row(table, id, before)
+    }
+
+    fn remove_row(&mut self, table: &TableDefinition, id: Uuid, before: &Record) -> Result<()> {
+        self.write_index(table, id, Some(before), None)?;
         self.transaction()?.delete(keys::record(table.code.0, id));
         self.touch(table, id, None);
         Ok(())
     }
 
-    /// Stores one share in both directions; `None` removes it.
+    /// One share of a record.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn share_row(
+        &self,
+        table: &TableDefinition,
+        id: Uuid,
+        principal: Uuid,
+    ) -> Result<Option<ShareRow>> {
+        let key = keys::share(table.code.0, id, principal);
+        match self.view().get(&key)? {
+            Some(bytes) => Ok(Some(ShareRow::decode(&key, &bytes)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Stores one share: by record, by principal, and as the `principalobjectaccess` row that a
+    /// query shows (SH-2); `None` removes it.
     ///
     /// # Errors
     /// What the store says.
@@ -388,21 +458,64 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         let forward = keys::share(table.code.0, id, principal);
         let backward = keys::shared_with(principal, table.code.0, id);
-        match row {
-            Some(row) => {
-                let encoded = row.encode()?;
-                let mask = row.effective().to_be_bytes().to_vec();
-                let transaction = self.transaction()?;
-                transaction.put(forward, encoded);
-                transaction.put(backward, mask);
-            }
-            None => {
-                let transaction = self.transaction()?;
-                transaction.delete(forward);
-                transaction.delete(backward);
-            }
+        let before = self.share_row(table, id, principal)?;
+        let rows = self.table("principalobjectaccess", "principalobjectaccess")?;
+        if let Some(before) = before.filter(|before| row.is_none_or(|row| row.id != before.id))
+            && let Some(record) = self.find(&rows, before.id)?
+        {
+            self.remove_row(&rows, before.id, &record)?;
         }
+        let Some(row) = row else {
+            let transaction = self.transaction()?;
+            transaction.delete(forward);
+            transaction.delete(backward);
+            return Ok(());
+        };
+        let encoded = row.encode()?;
+        let mask = row.effective().to_be_bytes().to_vec();
+        let transaction = self.transaction()?;
+        transaction.put(forward, encoded);
+        transaction.put(backward, mask);
+        let record = self.share_record(&rows, table, id, principal, row);
+        let before = self.find(&rows, row.id)?;
+        self.put(&rows, row.id, before.as_ref(), record)?;
         Ok(())
+    }
+
+    fn share_record(
+        &self,
+        rows: &TableDefinition,
+        table: &TableDefinition,
+        id: Uuid,
+        principal: Uuid,
+        row: &ShareRow,
+    ) -> Record {
+        let reference = self
+            .snapshot
+            .share_reference(self.snapshot.share_principal(principal));
+        let mut record = Record::default();
+        let mut set = |column: &str, value: Value| {
+            if let Some(column) = rows.column(column) {
+                record.set(column.number, value);
+            }
+        };
+        set("objectid", Value::Guid(id));
+        set(
+            "objecttypecode",
+            Value::String(table.logical_name.to_string()),
+        );
+        set("principalid", Value::Guid(principal));
+        set("principaltypecode", Value::String(reference.logical_name));
+        set(
+            "accessrightsmask",
+            Value::Integer(row.explicit.cast_signed()),
+        );
+        set(
+            "inheritedaccessrightsmask",
+            Value::Integer(row.inherited().cast_signed()),
+        );
+        set("changedon", Value::DateTime(row.changed_on));
+        record
     }
 
     fn write_index(
@@ -455,7 +568,13 @@ pub fn facts(
     owner: Option<Owner>,
     business_unit: Option<Uuid>,
 ) -> RecordFacts<'static> {
-    RecordFacts { table: table.facts, id, owner, business_unit: business_unit.map(BusinessUnitId), shares: &[] }
+    RecordFacts {
+        table: table.facts,
+        id,
+        owner,
+        business_unit: business_unit.map(BusinessUnitId),
+        shares: &[],
+    }
 }
 
 /// An owner as it is stored.
@@ -468,8 +587,11 @@ pub fn stored_owner(owner: Owner) -> StoredOwner {
 
 /// `ObjectDoesNotExist` for a record (G-3).
 pub fn missing(table: &str, id: Uuid) -> Fault {
-    Fault::new(FaultCode::ObjectDoesNotExist, format!("{table} {id} does not exist"))
-        .record(table, id)
+    Fault::new(
+        FaultCode::ObjectDoesNotExist,
+        format!("{table} {id} does not exist"),
+    )
+    .record(table, id)
 }
 
 /// `EntityKeyNotDefined`: the columns are no alternate key (CR-11).
@@ -483,9 +605,4 @@ pub fn key_not_defined(table: &str, column: &str, field: &str) -> Fault {
 /// Whether a table's records have an owner that can be assigned and shared (SH-1).
 pub fn user_owned(table: &TableDefinition) -> bool {
     table.ownership() == TableOwnership::UserOwned
-}
-
-/// The number of a table as the decision and the store know it.
-pub fn code(table: &TableDefinition) -> ObjectTypeCode {
-    table.code
 }

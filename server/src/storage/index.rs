@@ -78,7 +78,11 @@ pub fn entries(table: &TableKeys<'_>, id: Uuid, record: &Record) -> BTreeMap<Vec
                 entries.insert(key, id.as_bytes().to_vec());
             }
         } else if index.columns.first().is_some_and(|&c| stands(record, c)) {
-            let key = values(IndexKeyBuilder::index(table.otc, index.number), index, record);
+            let key = values(
+                IndexKeyBuilder::index(table.otc, index.number),
+                index,
+                record,
+            );
             entries.insert(key.record(id), ownership.clone());
         }
     }

@@ -39,7 +39,7 @@ pub mod number {
 pub(in crate::metadata) fn primary_id(schema_name: &str) -> ColumnBuilder {
     column::guid(schema_name)
         .numbered(number::PRIMARY_ID)
-        .from_source(ColumnSource::PrimaryId)
+        .source(ColumnSource::PrimaryId)
         .system_required()
         .create_only()
 }
@@ -47,7 +47,7 @@ pub(in crate::metadata) fn primary_id(schema_name: &str) -> ColumnBuilder {
 pub(in crate::metadata) fn version_number() -> ColumnBuilder {
     column::big_int("VersionNumber")
         .numbered(number::VERSION_NUMBER)
-        .from_source(ColumnSource::RowVersion)
+        .source(ColumnSource::RowVersion)
         .read_only()
 }
 
@@ -87,7 +87,7 @@ pub(in crate::metadata) fn ownership() -> Vec<ColumnBuilder> {
     vec![
         column::owner()
             .numbered(number::OWNER_ID)
-            .from_source(ColumnSource::Owner)
+            .source(ColumnSource::Owner)
             .system_required(),
         derived(
             "OwningUser",
@@ -123,7 +123,7 @@ pub(in crate::metadata) fn organization() -> ColumnBuilder {
 fn derived(schema_name: &str, target: &str, number: u16, source: ColumnSource) -> ColumnBuilder {
     column::lookup(schema_name, &[target])
         .numbered(number)
-        .from_source(source)
+        .source(source)
         .read_only()
         .unrelated()
 }
@@ -132,7 +132,7 @@ fn derived(schema_name: &str, target: &str, number: u16, source: ColumnSource) -
 pub(in crate::metadata) fn business_unit() -> ColumnBuilder {
     column::lookup("BusinessUnitId", &["businessunit"])
         .numbered(number::BUSINESS_UNIT_ID)
-        .from_source(ColumnSource::BusinessUnit)
+        .source(ColumnSource::BusinessUnit)
         .system_required()
 }
 
