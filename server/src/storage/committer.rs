@@ -70,6 +70,11 @@ impl Queue {
         self.arrived.notify_all();
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.state.lock().waiting.len()
+    }
+
     /// Waits for the next group; `None` when closed and empty.
     fn next_group(&self) -> Option<Vec<(Pending, SyncSender<Answer>)>> {
         let mut state = self.state.lock();
