@@ -148,7 +148,21 @@ fn child() {
 /// The last number acknowledged for each writer and slot.
 type Acknowledged = HashMap<(u64, u64), i64>;
 
-fn run_and_kill(folder: &Path, after: Duration, acknowledged: &mut Acknowledged) -> usize {
+/// From when on the time to the kill is counted.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Moment {
+    /// From the start: the kill meets the opening, which writes as well.
+    WhileOpening,
+    /// From when the store is open.
+    WhileCommitting,
+}
+
+fn run_and_kill(
+    folder: &Path,
+    moment: Moment,
+    after: Duration,
+    acknowledged: &mut Acknowledged,
+) -> usize {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture", "--test-threads=1"])
         .env(FOLDER_VARIABLE, folder)
@@ -173,10 +187,11 @@ fn run_and_kill(folder: &Path, after: Duration, acknowledged: &mut Acknowledged)
         }
         line
     };
-    // The clock starts when the store is open; opening itself is cut short by rounds of zero.
-    while let Ok(line) = lines.recv() {
-        if note(line) == "opened" {
-            break;
+    if moment == Moment::WhileCommitting {
+        while let Ok(line) = lines.recv() {
+            if note(line) == "opened" {
+                break;
+            }
         }
     }
     let end = Instant::now() + after;
@@ -279,7 +294,11 @@ fn tx_2_nothing_acknowledged_is_lost_and_nothing_is_torn_by_a_kill() {
         let mut acknowledged = Acknowledged::new();
         for round in first..first + ROUNDS_OF_ONE_STORE {
             let after = LONGEST_ROUND.mul_f64(random.f64());
-            commits += run_and_kill(&folder.0, after, &mut acknowledged);
+            let moment = match random.u8(0..5) {
+                0 => Moment::WhileOpening,
+                _ => Moment::WhileCommitting,
+            };
+            commits += run_and_kill(&folder.0, moment, after, &mut acknowledged);
             acknowledged = verify(&folder.0, &acknowledged, round);
         }
     }
