@@ -6,7 +6,10 @@
 
 mod collation;
 mod entity;
+mod explanation;
+mod guid;
 mod query;
+mod related_query;
 mod request;
 mod value;
 
@@ -15,9 +18,15 @@ pub use entity::{
     ColumnSet, Entity, EntityCollection, EntityReference, EntityRole, PrincipalAccess,
     RelatedEntities, Relationship,
 };
+pub use explanation::{
+    AccessExplanation, AccessGround, AccessRequirement, ExplainAccess, PrivilegeMatrix,
+    ScopeDescription,
+};
+pub use guid::parse_guid;
 pub use query::{
     ConditionExpression, ConditionOperator, FilterExpression, LogicalOperator, OrderExpression,
     OrderType, PagingInfo, Query, QueryByAttribute, QueryExpression,
 };
+pub use related_query::RelatedEntitiesQuery;
 pub use request::{ConcurrencyBehavior, OrganizationRequest, OrganizationResponse, RequestOptions};
 pub use value::{AliasedValue, Value, ValueKind};
