@@ -117,6 +117,9 @@ pub const MULTISELECT_OPTIONS_MAX: usize = 150;
 /// Bytes of an Image value; the product's default (`messages.md` 3.1).
 pub const IMAGE_BYTES_MAX: usize = 10 * 1024 * 1024;
 
+/// Characters of a token's label: enough to say what it is for.
+pub const TOKEN_LABEL_CHARACTERS_MAX: usize = 200;
+
 /// Characters of a bearer token that are looked at; ours have 47.
 pub const TOKEN_CHARACTERS_MAX: usize = 256;
 
@@ -190,6 +193,7 @@ named! {
     PRINCIPAL_CACHE_ENTRIES,
     MULTISELECT_OPTIONS_MAX,
     IMAGE_BYTES_MAX,
+    TOKEN_LABEL_CHARACTERS_MAX,
     TOKEN_CHARACTERS_MAX,
 }
 
