@@ -19,6 +19,7 @@ pub enum FaultKind {
     PermissionDenied,
     Unauthenticated,
     Unimplemented,
+    DeadlineExceeded,
     Internal,
 }
 
@@ -143,6 +144,7 @@ fault_codes! {
     ExpiredAuthTicket = ("ExpiredAuthTicket", 0x8004A101, Unauthenticated, "EXPIRED_AUTH_TICKET");
     NotImplemented = ("NotImplemented", 0x80040219, Unimplemented, "NOT_IMPLEMENTED");
     SdkEntityDoesNotSupportMessage = ("SdkEntityDoesNotSupportMessage", 0x80040800, Unimplemented, "SDK_ENTITY_DOES_NOT_SUPPORT_MESSAGE");
+    DeadlineExceeded = ("SqlTimeoutError", 0x80044151, DeadlineExceeded, "DEADLINE_EXCEEDED");
     UnExpected = ("UnExpected", 0x80040216, Internal, "UN_EXPECTED");
 }
 
@@ -224,6 +226,11 @@ impl Fault {
             format!("the request exceeds {limit} = {value}"),
         )
         .limit(limit, value)
+    }
+
+    /// The time for the request is over: it stopped at a safe point and changed nothing (GO-4).
+    pub fn deadline_exceeded() -> Self {
+        Fault::new(FaultCode::DeadlineExceeded, "the deadline of the request is over")
     }
 
     /// The same fault with one more detail.

@@ -9,6 +9,7 @@ mod entity;
 mod explanation;
 mod guid;
 mod query;
+mod related_query;
 mod request;
 mod value;
 
@@ -26,5 +27,6 @@ pub use query::{
     ConditionExpression, ConditionOperator, FilterExpression, LogicalOperator, OrderExpression,
     OrderType, PagingInfo, Query, QueryByAttribute, QueryExpression,
 };
+pub use related_query::RelatedEntitiesQuery;
 pub use request::{ConcurrencyBehavior, OrganizationRequest, OrganizationResponse, RequestOptions};
 pub use value::{AliasedValue, Value, ValueKind};
