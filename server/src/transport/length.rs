@@ -164,6 +164,7 @@ mod tests {
 
     use std::{collections::VecDeque, task::Waker};
 
+    use http_body::Body as _;
     use tonic::Code;
     use tonic_types::StatusExt as _;
 
