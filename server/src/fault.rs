@@ -144,7 +144,7 @@ fault_codes! {
     ExpiredAuthTicket = ("ExpiredAuthTicket", 0x8004A101, Unauthenticated, "EXPIRED_AUTH_TICKET");
     NotImplemented = ("NotImplemented", 0x80040219, Unimplemented, "NOT_IMPLEMENTED");
     SdkEntityDoesNotSupportMessage = ("SdkEntityDoesNotSupportMessage", 0x80040800, Unimplemented, "SDK_ENTITY_DOES_NOT_SUPPORT_MESSAGE");
-    DeadlineExceeded = ("SqlTimeoutError", 0x80044151, DeadlineExceeded, "DEADLINE_EXCEEDED");
+    DeadlinePassed = ("SqlTimeout", 0x80044151, DeadlineExceeded, "DEADLINE_PASSED");
     UnExpected = ("UnExpected", 0x80040216, Internal, "UN_EXPECTED");
 }
 
@@ -219,6 +219,16 @@ impl Fault {
         fault
     }
 
+    /// The client's deadline passed before the work was done; nothing was kept (GO-4).
+    pub fn deadline_passed() -> Self {
+        Fault::new(FaultCode::DeadlinePassed, "the request's deadline passed; nothing was changed")
+    }
+
+    /// Whether this is a lost race with another commit, after which the request is run again.
+    pub fn is_conflict(&self) -> bool {
+        self.0.code == FaultCode::WriteConflict
+    }
+
     /// A bound of this server was met (`messages.md` 9.2, reason LIMIT_EXCEEDED).
     pub fn limit_exceeded(limit: &'static str, value: impl fmt::Display) -> Self {
         Fault::new(
@@ -226,11 +236,6 @@ impl Fault {
             format!("the request exceeds {limit} = {value}"),
         )
         .limit(limit, value)
-    }
-
-    /// The time for the request is over: it stopped at a safe point and changed nothing (GO-4).
-    pub fn deadline_exceeded() -> Self {
-        Fault::new(FaultCode::DeadlineExceeded, "the deadline of the request is over")
     }
 
     /// The same fault with one more detail.

@@ -61,9 +61,41 @@ pub const REQUEST_SECONDS_MAX: u64 = 120;
 /// Nesting of a value inside values of one request; protobuf decoders stop at 100 messages.
 pub const VALUE_DEPTH_MAX: usize = 48;
 
-/// Bytes of one stored value before it is split into chunks; above it sled writes files it never
-/// syncs (docs/adr/0004).
-pub const STORED_CHUNK_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one stored value before it is split into chunks: a page of sled that outgrows a quarter
+/// of its segment goes to a file that sled never syncs, and a page holds up to 20 values
+/// (docs/adr/0004).
+pub const STORED_CHUNK_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of one segment of sled's log. A quarter of it, 512 KiB, holds the largest page that the
+/// two bounds around this one allow: 20 chunks with their keys, or 257 keys of an inner page.
+pub const STORED_SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+
+/// Bytes of one stored key, for the same reason; the key codecs stay below it by themselves.
+pub const STORED_KEY_BYTES_MAX: usize = 1_900;
+
+/// Bytes of one stored value: what the largest message can carry, and a field's length fits u32.
+pub const STORED_VALUE_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// Columns of one record: a column number has 16 bits, and the product allows about a thousand.
+pub const RECORD_COLUMNS_MAX: usize = 4_096;
+
+/// Columns of one index or alternate key; the product allows 16 in a key.
+pub const INDEX_COLUMNS_MAX: usize = 16;
+
+/// UTF-16 code units of a text that an index orders by; what is longer is told apart by a digest.
+pub const INDEX_STRING_UNITS_MAX: usize = 256;
+
+/// Bytes that the texts of one index key may take together, so that a key stays below
+/// [`STORED_KEY_BYTES_MAX`]; met by deterministic shortening, never by a refusal.
+pub const INDEX_STRING_BYTES_MAX: usize = 1_200;
+
+/// Origins from which one principal can have inherited a share of one record; as many as a cascade
+/// can visit rows.
+pub const SHARE_CONTRIBUTIONS_MAX: usize = CASCADE_ROWS_MAX;
+
+/// Keys written by recent commits that are remembered for validation; a transaction that outlives
+/// them is told to run again.
+pub const COMMIT_HISTORY_KEYS_MAX: usize = 1_000_000;
 
 /// Transactions in one group commit; bounds how long sled's process-wide lock is held.
 pub const GROUP_COMMIT_TRANSACTIONS_MAX: usize = 64;
@@ -76,6 +108,12 @@ pub const TRANSACTION_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// Principals whose compiled privileges are kept per snapshot of the directory.
 pub const PRINCIPAL_CACHE_ENTRIES: usize = 10_000;
+
+/// Options one MultiSelectPicklist value may hold (`messages.md` 3.1).
+pub const MULTISELECT_OPTIONS_MAX: usize = 150;
+
+/// Bytes of an Image value; the product's default (`messages.md` 3.1).
+pub const IMAGE_BYTES_MAX: usize = 10 * 1024 * 1024;
 
 /// Characters of a bearer token that are looked at; ours have 47.
 pub const TOKEN_CHARACTERS_MAX: usize = 256;
@@ -140,6 +178,18 @@ const _: () = assert!(
 const _: () = assert!(
     PAGE_ROWS_MAX < PAGE_KEYS_SCANNED_MAX,
     "a full page can be scanned"
+);
+const _: () = assert!(
+    20 * (STORED_CHUNK_BYTES_MAX + STORED_KEY_BYTES_MAX) < STORED_SEGMENT_BYTES / 4,
+    "a leaf page of full chunks stays inside the log"
+);
+const _: () = assert!(
+    257 * STORED_KEY_BYTES_MAX < STORED_SEGMENT_BYTES / 4,
+    "an inner page of the longest keys stays inside the log"
+);
+const _: () = assert!(
+    INDEX_STRING_BYTES_MAX + INDEX_COLUMNS_MAX * 32 < STORED_KEY_BYTES_MAX,
+    "every index key fits"
 );
 const _: () = assert!(
     STORED_CHUNK_BYTES_MAX <= GROUP_COMMIT_BYTES_MAX,

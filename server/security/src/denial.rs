@@ -71,7 +71,7 @@ pub struct Denial {
     pub record: Option<Uuid>,
     /// The highest depth held, where depth decided.
     pub depth_held: Option<PrivilegeDepth>,
-    /// The lowest depth at which the grants held would have reached the record.
+    /// The lowest depth that, set in the roles held, would have reached the record.
     pub depth_needed: Option<PrivilegeDepth>,
 }
 

@@ -22,8 +22,8 @@ pub struct Explanation {
     pub lacking: Option<PrincipalRole>,
     /// The subject's highest depth for the privilege.
     pub depth_held: Option<PrivilegeDepth>,
-    /// The lowest depth at which the subject's grants would have reached the record, if they do
-    /// not.
+    /// The lowest depth that, set in the subject's roles, would have reached the record, if they
+    /// do not.
     pub depth_needed: Option<PrivilegeDepth>,
     /// Everything that admits the subject to the record. Not empty with `granted` false means
     /// that the impersonator lacks the privilege.
@@ -103,7 +103,7 @@ fn grounds(
         });
     }
     for grant in subject.grants(Privilege::Table(facts.table.code, right)) {
-        let reach = Reach::of(subject.owner(), std::iter::once(grant));
+        let reach = Reach::of(std::iter::once(grant.part(subject.owner())));
         let roads = reach.roads(subject, tree);
         let kinds = [
             (

@@ -38,8 +38,8 @@
 //!
 //! # Reading order
 //!
-//! `types.rs`, `table.rs`, `record.rs` and `business_units.rs` are the words; `principal.rs` and
-//! `reach.rs` compile roles into grants; `rule.rs` is the rule; `caller.rs` the pair of users;
+//! `types.rs`, `table.rs`, `record.rs` and `business_units.rs` are the words; `principal.rs`,
+//! `compile.rs` and `reach.rs` make grants of roles; `rule.rs` is the rule; `caller.rs` the pair of users;
 //! `decide.rs`, `scope.rs` and `explain.rs` the three questions; [`requirements`] says what each
 //! operation asks.
 //!
@@ -108,6 +108,7 @@
 
 mod business_units;
 mod caller;
+mod compile;
 mod decide;
 mod denial;
 mod explain;
@@ -122,6 +123,7 @@ mod types;
 
 pub use business_units::BusinessUnitTree;
 pub use caller::{Caller, authorize_impersonation, may_own};
+pub use compile::PrincipalCompiler;
 pub use decide::access_rights;
 pub use denial::{Denial, DenialKind, PrincipalRole};
 pub use explain::{Explanation, Ground, GroundKind, PrivilegeMatrix};

@@ -1,17 +1,16 @@
-//! A user or team with everything a decision needs to know of it, compiled once (AC-0, AC-1, U-3).
+//! A user or team with everything a decision needs to know of it (AC-0, AC-1, U-3).
 //!
-//! The directory hands over plain facts: roles, teams, business units. [`Principal`] turns them
-//! into one small [`Reach`] per privilege, so that a decision costs two look-ups whether the user
-//! has one role or fifty. Most privileges of a principal have the same reach and share it.
+//! The directory hands over plain facts: roles, teams, business units. [`Principal`] holds what
+//! they amount to, compiled once per change (`compile.rs`).
 //!
 //! A principal is immutable. A change of a role, a team, a membership, a business unit's state or
-//! the access mode means a new one; caching them is the directory's business.
+//! the access mode means a new one; keeping them is the directory's business.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::compile::{Assignment, Compiled, PrincipalCompiler};
 use crate::reach::{Grant, Reach};
 use crate::record::Owner;
 use crate::types::{
@@ -67,6 +66,7 @@ pub struct UserFacts {
 #[derive(Clone, Debug)]
 pub struct Principal {
     subject: Owner,
+    business_unit: BusinessUnitId,
     /// Sorted.
     teams: Box<[TeamId]>,
     roles: Roles,
@@ -75,95 +75,29 @@ pub struct Principal {
 #[derive(Clone, Debug)]
 enum Roles {
     /// SYSTEM: every privilege that exists or will exist, at Global (U-6).
-    Everything(Reach),
-    Given(Compiled),
-}
-
-/// The grants of a principal, by privilege.
-#[derive(Clone, Debug, Default)]
-struct Compiled {
-    /// Sorted; the table of each line of `lines`.
-    tables: Vec<ObjectTypeCode>,
-    /// Per right the index into `reaches`, or [`ABSENT`].
-    lines: Vec<[u32; Right::ALL.len()]>,
-    /// Sorted, each with its highest depth.
-    misc: Vec<(MiscPrivilege, PrivilegeDepth)>,
-    /// Sorted; those held through a role given directly.
-    direct_misc: Vec<MiscPrivilege>,
-    /// Each distinct reach once.
-    reaches: Vec<Reach>,
-    /// What it was compiled from, kept to explain decisions.
-    assignments: Vec<Assignment>,
-}
-
-const ABSENT: u32 = u32::MAX;
-
-/// A role, who holds it, and what it yields besides its own grants.
-#[derive(Clone, Debug)]
-struct Assignment {
-    role: Arc<RoleFacts>,
-    holder: Owner,
-    /// A team's role with member inheritance: also (p, Basic, member, member's unit) (AC-0).
-    inherited_by: Option<(UserId, BusinessUnitId)>,
-}
-
-impl Assignment {
-    /// The grants that come from the role containing a privilege at `depth` (AC-0).
-    fn grants(&self, depth: PrivilegeDepth) -> impl Iterator<Item = Grant> {
-        let role = self.role.id;
-        let own = Grant {
-            role,
-            depth,
-            holder: self.holder,
-            anchor: self.role.business_unit,
-        };
-        let inherited = self.inherited_by.map(|(user, anchor)| Grant {
-            role,
-            depth: PrivilegeDepth::Basic,
-            holder: Owner::User(user),
-            anchor,
-        });
-        std::iter::once(own).chain(inherited)
-    }
+    Everything(Arc<Reach>),
+    Given(Arc<Compiled>),
 }
 
 impl Principal {
     /// A user with its direct roles and those of its enabled role-holding teams (AC-0), masked by
-    /// its access mode (U-3). `administrative` tells which tables are administration tables.
+    /// its access mode (U-3). `administrative` tells which tables are administration tables. For
+    /// many users, [`PrincipalCompiler`] does the same and lets them share.
     #[must_use]
     pub fn for_user(user: &UserFacts, administrative: impl Fn(ObjectTypeCode) -> bool) -> Self {
-        let direct = user.roles.iter().map(|role| Assignment {
-            role: Arc::clone(role),
-            holder: Owner::User(user.id),
-            inherited_by: None,
-        });
-        let teams = user
-            .teams
-            .iter()
-            .filter(|team| team.enabled && team.holds_roles);
-        let through_teams = teams.flat_map(|team| {
-            team.roles.iter().map(|role| Assignment {
-                role: Arc::clone(role),
-                holder: Owner::Team(team.id),
-                inherited_by: role
-                    .member_inheritance
-                    .then_some((user.id, user.business_unit)),
-            })
-        });
-        let counts = |privilege| match (user.access_mode, privilege) {
-            (AccessMode::Read, Privilege::Table(_, right)) => right == Right::Read,
-            (AccessMode::Administrative, Privilege::Table(table, _)) => administrative(table),
-            _ => true,
-        };
-        let subject = Owner::User(user.id);
-        let assignments = direct.chain(through_teams).collect();
+        PrincipalCompiler::new(administrative).user(user)
+    }
+
+    /// A user whose roles are compiled already.
+    pub(crate) fn with(user: &UserFacts, compiled: Arc<Compiled>) -> Self {
         let mut teams: Vec<TeamId> = user.teams.iter().map(|team| team.id).collect();
         teams.sort_unstable();
         teams.dedup();
         Self {
-            subject,
+            subject: Owner::User(user.id),
+            business_unit: user.business_unit,
             teams: teams.into_boxed_slice(),
-            roles: Roles::Given(Compiled::new(subject, assignments, counts)),
+            roles: Roles::Given(compiled),
         }
     }
 
@@ -171,30 +105,25 @@ impl Principal {
     /// (AC-0).
     #[must_use]
     pub fn for_team(team: &TeamFacts) -> Self {
-        let subject = Owner::Team(team.id);
         let roles = team.roles.iter().filter(|_| team.holds_roles);
-        let assignments = roles
-            .map(|role| Assignment {
-                role: Arc::clone(role),
-                holder: subject,
-                inherited_by: None,
-            })
-            .collect();
+        let assignments = roles.map(Assignment::direct).collect();
         Self {
-            subject,
+            subject: Owner::Team(team.id),
+            business_unit: team.business_unit,
             teams: Box::default(),
-            roles: Roles::Given(Compiled::new(subject, assignments, |_| true)),
+            roles: Roles::Given(Arc::new(Compiled::new(assignments, |_| true))),
         }
     }
 
     /// The built-in SYSTEM user: possesses every privilege at Global (U-6).
     #[must_use]
     pub fn system(id: UserId) -> Self {
-        let subject = Owner::User(id);
         Self {
-            subject,
+            subject: Owner::User(id),
+            // Nothing is measured from it: SYSTEM has no grant below Global.
+            business_unit: BusinessUnitId(Uuid::nil()),
             teams: Box::default(),
-            roles: Roles::Everything(Reach::everything()),
+            roles: Roles::Everything(Arc::new(Reach::everything())),
         }
     }
 
@@ -257,14 +186,14 @@ impl Principal {
     #[must_use]
     pub fn has_no_roles(&self) -> bool {
         self.compiled()
-            .is_some_and(|compiled| compiled.assignments.is_empty())
+            .is_some_and(|compiled| compiled.assignments().is_empty())
     }
 
     /// Whether a role given to it directly, not through a team, holds the privilege (IM-3).
     #[must_use]
     pub fn holds_directly(&self, misc: MiscPrivilege) -> bool {
         match self.compiled() {
-            Some(compiled) => compiled.direct_misc.binary_search(&misc).is_ok(),
+            Some(compiled) => compiled.holds_directly(misc),
             None => true,
         }
     }
@@ -275,12 +204,13 @@ impl Principal {
         self.compiled()
             .filter(|_| self.possesses(privilege))
             .into_iter()
-            .flat_map(|compiled| &compiled.assignments)
-            .flat_map(move |assignment| {
-                let privileges = assignment.role.privileges.iter();
-                privileges
-                    .filter(move |(contained, _)| *contained == privilege)
-                    .flat_map(|(_, depth)| assignment.grants(*depth))
+            .flat_map(move |compiled| compiled.parts(privilege))
+            .map(|(role, part)| Grant {
+                role,
+                depth: part.depth,
+                holder: part.team.map_or(self.subject, Owner::Team),
+                anchor: part.anchor.unwrap_or(self.business_unit),
+                inherited: part.anchor.is_none(),
             })
     }
 
@@ -292,104 +222,10 @@ impl Principal {
         }
     }
 
-    const fn compiled(&self) -> Option<&Compiled> {
+    fn compiled(&self) -> Option<&Compiled> {
         match &self.roles {
             Roles::Everything(_) => None,
             Roles::Given(compiled) => Some(compiled),
         }
-    }
-}
-
-impl Compiled {
-    fn new(
-        subject: Owner,
-        assignments: Vec<Assignment>,
-        counts: impl Fn(Privilege) -> bool,
-    ) -> Self {
-        // (privilege, depth, index of the assignment), grouped by privilege.
-        let mut held = Vec::new();
-        for (index, assignment) in assignments.iter().enumerate() {
-            let privileges = assignment.role.privileges.iter();
-            let counted = privileges.filter(|(privilege, _)| counts(*privilege));
-            held.extend(counted.map(|(privilege, depth)| (*privilege, (*depth, index))));
-        }
-        held.sort_unstable();
-        held.dedup();
-
-        let mut compiled = Self::default();
-        // Privileges that come from the same roles at the same depths reach equally far.
-        let mut known: HashMap<Vec<(PrivilegeDepth, usize)>, u32> = HashMap::new();
-        let mut sources = Vec::new();
-        for group in held.chunk_by(|(a, _), (b, _)| a == b) {
-            sources.clear();
-            sources.extend(group.iter().map(|(_, source)| *source));
-            match group[0].0 {
-                Privilege::Table(table, right) => {
-                    let reach = match known.get(&sources) {
-                        Some(reach) => *reach,
-                        None => {
-                            let grants = sources
-                                .iter()
-                                .flat_map(|(depth, index)| assignments[*index].grants(*depth));
-                            let reach = compiled.reaches.len() as u32;
-                            compiled.reaches.push(Reach::of(subject, grants));
-                            known.insert(sources.clone(), reach);
-                            reach
-                        }
-                    };
-                    if compiled.tables.last() != Some(&table) {
-                        compiled.tables.push(table);
-                        compiled.lines.push([ABSENT; Right::ALL.len()]);
-                    }
-                    if let Some(line) = compiled.lines.last_mut() {
-                        line[right.index()] = reach;
-                    }
-                }
-                Privilege::Misc(misc) => {
-                    let depths = sources.iter().map(|(depth, _)| *depth);
-                    compiled
-                        .misc
-                        .extend(depths.max().map(|depth| (misc, depth)));
-                    let mut holders = sources.iter().map(|(_, index)| assignments[*index].holder);
-                    if holders.any(|holder| holder == subject) {
-                        compiled.direct_misc.push(misc);
-                    }
-                }
-            }
-        }
-        compiled.assignments = assignments;
-        compiled
-    }
-
-    fn reach(&self, table: ObjectTypeCode, right: Right) -> Option<&Reach> {
-        let line = self.tables.binary_search(&table).ok()?;
-        // `ABSENT` is no index of `reaches`.
-        self.reaches.get(self.lines[line][right.index()] as usize)
-    }
-
-    fn misc_depth(&self, misc: MiscPrivilege) -> Option<PrivilegeDepth> {
-        let place = self
-            .misc
-            .binary_search_by_key(&misc, |(misc, _)| *misc)
-            .ok()?;
-        Some(self.misc[place].1)
-    }
-
-    fn privileges(&self) -> impl Iterator<Item = (Privilege, PrivilegeDepth)> {
-        let of_tables = self
-            .tables
-            .iter()
-            .zip(&self.lines)
-            .flat_map(|(table, line)| {
-                Right::ALL.into_iter().filter_map(|right| {
-                    let reach = self.reaches.get(line[right.index()] as usize)?;
-                    Some((Privilege::Table(*table, right), reach.depth()))
-                })
-            });
-        let misc = self
-            .misc
-            .iter()
-            .map(|(misc, depth)| (Privilege::Misc(*misc), *depth));
-        of_tables.chain(misc)
     }
 }

@@ -1,6 +1,6 @@
 //! How far a set of grants for one privilege reaches: the compiled form of AC-0.
 
-use crate::business_units::BusinessUnitTree;
+use crate::business_units::{BusinessUnitTree, UnitSet};
 use crate::principal::Principal;
 use crate::record::{Owner, SharePrincipal};
 use crate::rule::Roads;
@@ -17,6 +17,34 @@ pub struct Grant {
     pub holder: Owner,
     /// The business unit from which Local and Deep are measured.
     pub anchor: BusinessUnitId,
+    /// The Basic grant that a member has from a team's role, beside the team's own one.
+    pub inherited: bool,
+}
+
+impl Grant {
+    /// The grant as a part of the reach of `subject`.
+    pub(crate) fn part(&self, subject: Owner) -> Part {
+        let team = match self.holder {
+            Owner::Team(team) if self.holder != subject => Some(team),
+            _ => None,
+        };
+        Part {
+            depth: self.depth,
+            team,
+            anchor: (!self.inherited).then_some(self.anchor),
+        }
+    }
+}
+
+/// What one grant contributes, in terms that are the same for every user with the same roles.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) depth: PrivilegeDepth,
+    /// The holder; `None` is the subject itself.
+    pub(crate) team: Option<TeamId>,
+    /// Where Local and Deep are measured; `None` is the subject's own business unit, of an
+    /// inherited grant, which is Basic.
+    pub(crate) anchor: Option<BusinessUnitId>,
 }
 
 /// All grants for one privilege in the form that decisions ask for.
@@ -28,12 +56,13 @@ pub(crate) struct Reach {
     by_subject: bool,
     /// Teams holding a grant, sorted.
     by_teams: Box<[TeamId]>,
-    /// Anchors of Local grants, sorted.
-    local: Box<[BusinessUnitId]>,
-    /// Anchors of Deep grants, sorted.
-    deep: Box<[BusinessUnitId]>,
-    /// Anchors of all grants, sorted; read only to tell which depth would have reached.
-    anchors: Box<[BusinessUnitId]>,
+    /// Anchors of Local grants.
+    local: UnitSet,
+    /// Anchors of Deep grants.
+    deep: UnitSet,
+    /// Anchors of all grants whose depth a role sets, which the inherited ones are not;
+    /// read only to tell which depth would have reached.
+    anchors: UnitSet,
 }
 
 impl Reach {
@@ -43,38 +72,38 @@ impl Reach {
             depth: PrivilegeDepth::Global,
             by_subject: true,
             by_teams: Box::default(),
-            local: Box::default(),
-            deep: Box::default(),
-            anchors: Box::default(),
+            local: UnitSet::default(),
+            deep: UnitSet::default(),
+            anchors: UnitSet::default(),
         }
     }
 
-    /// The reach of these grants of `subject`; at least one.
-    pub(crate) fn of(subject: Owner, grants: impl Iterator<Item = Grant>) -> Self {
+    /// The reach of these grants, at least one.
+    pub(crate) fn of(parts: impl Iterator<Item = Part>) -> Self {
         let mut depth = PrivilegeDepth::Basic;
         let mut by_subject = false;
         let (mut by_teams, mut local, mut deep, mut anchors) = (vec![], vec![], vec![], vec![]);
-        for grant in grants {
-            depth = depth.max(grant.depth);
-            match grant.holder {
-                holder if holder == subject => by_subject = true,
-                Owner::Team(team) => by_teams.push(team),
-                Owner::User(_) => {}
+        for part in parts {
+            depth = depth.max(part.depth);
+            match part.team {
+                Some(team) => by_teams.push(team),
+                None => by_subject = true,
             }
-            match grant.depth {
-                PrivilegeDepth::Local => local.push(grant.anchor),
-                PrivilegeDepth::Deep => deep.push(grant.anchor),
+            let Some(anchor) = part.anchor else { continue };
+            match part.depth {
+                PrivilegeDepth::Local => local.push(anchor),
+                PrivilegeDepth::Deep => deep.push(anchor),
                 PrivilegeDepth::Basic | PrivilegeDepth::Global => {}
             }
-            anchors.push(grant.anchor);
+            anchors.push(anchor);
         }
         Self {
             depth,
             by_subject,
             by_teams: sorted(by_teams),
-            local: sorted(local),
-            deep: sorted(deep),
-            anchors: sorted(anchors),
+            local: local.into_iter().collect(),
+            deep: deep.into_iter().collect(),
+            anchors: anchors.into_iter().collect(),
         }
     }
 
@@ -129,8 +158,7 @@ impl Roads for ReachRoads<'_> {
     }
 
     fn unit(&self, unit: BusinessUnitId) -> bool {
-        self.reach.local.binary_search(&unit).is_ok()
-            || self.tree.any_contains(&self.reach.deep, unit)
+        self.reach.local.contains(unit) || self.tree.any_contains(&self.reach.deep, unit)
     }
 
     fn share(&self, principal: SharePrincipal) -> bool {
@@ -160,11 +188,11 @@ impl ReachRoads<'_> {
 
     /// The business units whose records road 3 leads to, sorted.
     pub(crate) fn business_units(&self) -> Vec<BusinessUnitId> {
-        let mut units = self.reach.local.to_vec();
-        for anchor in &self.reach.deep {
+        let mut units = self.reach.local.as_slice().to_vec();
+        for anchor in self.reach.deep.as_slice() {
             // A subtree inside another one adds nothing.
             let mut above = self.tree.ancestors(*anchor);
-            if !above.any(|unit| self.reach.deep.binary_search(&unit).is_ok()) {
+            if !above.any(|unit| self.reach.deep.contains(unit)) {
                 units.extend_from_slice(self.tree.subtree(*anchor));
             }
         }
@@ -182,11 +210,11 @@ impl ReachRoads<'_> {
         sorted(teams.chain(own).collect()).into_vec()
     }
 
-    /// The lowest depth at which these grants would have reached a record of this unit. Basic is
-    /// never the answer: ownership does not depend on depth (AC-3 road 2).
+    /// The lowest depth at which the roles behind this reach would have reached a record of this
+    /// unit. Basic is never the answer: ownership does not depend on depth (AC-3 road 2).
     pub(crate) fn depth_to_reach(&self, unit: Option<BusinessUnitId>) -> PrivilegeDepth {
         match unit {
-            Some(unit) if self.reach.anchors.binary_search(&unit).is_ok() => PrivilegeDepth::Local,
+            Some(unit) if self.reach.anchors.contains(unit) => PrivilegeDepth::Local,
             Some(unit) if self.tree.any_contains(&self.reach.anchors, unit) => PrivilegeDepth::Deep,
             _ => PrivilegeDepth::Global,
         }

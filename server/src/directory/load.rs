@@ -11,15 +11,15 @@ use uuid::Uuid;
 
 use super::{
     BusinessUnit, Currency, Directory, Links, Organization, Role, RolePrivileges, Team, TeamKind,
-    Token, User,
+    StoredToken, Token, User,
 };
 use crate::{
     metadata::{Definitions, TableDefinition},
     model::Value,
     storage::{
-        Direction, KeyRange, ReadView, StorageError, keys,
+        Direction, KeyRange, ReadView, StorageError, keys, sealed,
         record::{Record, StoredOwner},
-        token::StoredToken,
+
     },
 };
 
@@ -76,15 +76,15 @@ impl Directory {
         for name in TABLES {
             let Some(table) = definitions.table(name) else { continue };
             for_each(view, keys::record_range(table.code.0), |key, value| {
-                let id = keys::record_id(key)?;
+                let id = keys::parse_record(key)?.1;
                 let record = Record::decode(key, value)?;
                 directory.apply_without_tree(definitions, table, id, Some(&record));
                 Ok(())
             })?;
         }
         for_each(view, keys::token_range(), |key, value| {
-            let hash = keys::token_hash(key)?;
-            directory.apply_token(hash, Some(StoredToken::decode(key, value)?));
+            let hash = keys::parse_token(key)?;
+            directory.apply_token(hash, Some(sealed::open::<StoredToken>(key, value)?));
             Ok(())
         })?;
         directory.rebuild_tree();
@@ -107,25 +107,7 @@ impl Directory {
 
     /// Takes over one changed token.
     pub fn apply_token(&mut self, hash: [u8; 32], token: Option<StoredToken>) {
-        match token {
-            Some(token) => {
-                self.tokens.insert(
-                    hash,
-                    Arc::new(Token {
-                        id: token.id,
-                        user: UserId(token.user),
-                        label: token.label,
-                        created: token.created,
-                        created_by: UserId(token.created_by),
-                        expires: token.expires,
-                        revoked: token.revoked,
-                    }),
-                );
-            }
-            None => {
-                self.tokens.remove(&hash);
-            }
-        }
+        replace(&mut self.tokens, hash, token.map(Token::from));
     }
 
     fn rebuild_tree(&mut self) {

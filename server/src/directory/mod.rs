@@ -16,6 +16,7 @@ use orgservice_security::{
     Privilege, PrivilegeDepth, RoleFacts, RoleId, TeamFacts, TeamId, UserFacts, UserId,
 };
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
 use crate::metadata::Definitions;
@@ -231,6 +232,39 @@ pub struct Token {
     pub expires: Option<Timestamp>,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+}
+
+/// A token as it lies in the store under its hash (keyspace 15).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct StoredToken {
+    /// Public name of the token.
+    pub id: Uuid,
+    /// Whom it signs in.
+    pub user: Uuid,
+    /// What it was made for.
+    pub label: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// By whom.
+    pub created_by: Uuid,
+    /// When it stops working.
+    pub expires: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+}
+
+impl From<StoredToken> for Token {
+    fn from(token: StoredToken) -> Self {
+        Token {
+            id: token.id,
+            user: UserId(token.user),
+            label: token.label,
+            created: token.created,
+            created_by: UserId(token.created_by),
+            expires: token.expires,
+            revoked: token.revoked,
+        }
+    }
 }
 
 impl Directory {

@@ -2,33 +2,45 @@
 //!
 //! Pure look-ups. The shipped tables are described in code (`system/`); a server under test may add
 //! tables of its own through [`DefinitionsBuilder`] until metadata messages exist.
+//!
+//! An activity table (`task`) has two numbers: `code` is its own, `facts.code` that of
+//! `activitypointer`, whose privileges guard every activity (PR-1). Keys and references use the
+//! first, decisions the second.
 
 mod builder;
+pub mod column;
 mod privileges;
 pub mod system;
+mod table;
+#[cfg(test)]
+mod tests;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use orgservice_security::{ObjectTypeCode, TableFacts, TableOwnership};
 use rust_decimal::Decimal;
+use rustc_hash::FxHashMap;
 
 pub use builder::DefinitionsBuilder;
-pub use privileges::{MISC_PRIVILEGES, PrivilegeCatalog, PrivilegeDefinition};
+pub use privileges::{
+    MISC_OVERRIDE_CREATED_ON, MISC_PRIVILEGES, PrivilegeCatalog, PrivilegeDefinition,
+};
+pub use table::{TableBuilder, table};
 
 use crate::{
     fault::{Fault, FaultCode, Result},
-    storage::index::IndexDescription,
+    storage::index::{IndexDescription, TableKeys},
 };
 
 /// Every table and relationship of the organization at one moment.
 #[derive(Debug)]
 pub struct Definitions {
     tables: Vec<Arc<TableDefinition>>,
-    by_name: HashMap<Arc<str>, usize>,
-    by_code: HashMap<ObjectTypeCode, usize>,
-    relationships: HashMap<Arc<str>, Arc<RelationshipDefinition>>,
+    by_name: FxHashMap<Arc<str>, usize>,
+    by_code: FxHashMap<ObjectTypeCode, usize>,
+    relationships: FxHashMap<Arc<str>, Arc<RelationshipDefinition>>,
     /// One-to-many relationships by the table that is pointed at, for cascades.
-    referencing: HashMap<Arc<str>, Vec<Arc<OneToMany>>>,
+    referencing: FxHashMap<Arc<str>, Vec<Arc<OneToMany>>>,
     privileges: PrivilegeCatalog,
 }
 
@@ -46,9 +58,9 @@ pub struct TableDefinition {
     /// Its columns, in column-number order.
     pub columns: Vec<ColumnDefinition>,
     /// Index into `columns` by logical name.
-    by_name: HashMap<Arc<str>, usize>,
+    by_name: FxHashMap<Arc<str>, usize>,
     /// Index into `columns` by column number.
-    by_number: HashMap<u16, usize>,
+    by_number: FxHashMap<u16, usize>,
     /// Index into `columns` of the primary key.
     pub primary_id: usize,
     /// Index into `columns` of the primary name, where there is one.
@@ -345,10 +357,51 @@ pub enum DeleteCascade {
     Restrict,
 }
 
+impl TableMessages {
+    /// Every message.
+    pub const ALL: Self = Self {
+        create: true,
+        update: true,
+        delete: true,
+        read: true,
+    };
+    /// Retrieve and RetrieveMultiple.
+    pub const READ_ONLY: Self = Self {
+        create: false,
+        update: false,
+        delete: false,
+        read: true,
+    };
+}
+
+impl CascadeConfiguration {
+    /// Nothing follows the parent; a delete empties the lookup.
+    pub const NONE: Self = Self::of(CascadeType::NoCascade, DeleteCascade::RemoveLink);
+    /// Nothing follows the parent; it cannot be deleted while a child exists.
+    pub const RESTRICT: Self = Self::of(CascadeType::NoCascade, DeleteCascade::Restrict);
+    /// Everything follows the parent.
+    pub const PARENTAL: Self = Self::of(CascadeType::Cascade, DeleteCascade::Cascade);
+    /// Everything follows the parent, but a delete empties the lookup.
+    pub const FOLLOWING: Self = Self::of(CascadeType::Cascade, DeleteCascade::RemoveLink);
+
+    /// The same choice for Assign, Share, Unshare and Reparent.
+    pub const fn of(each: CascadeType, delete: DeleteCascade) -> Self {
+        CascadeConfiguration {
+            assign: each,
+            share: each,
+            unshare: each,
+            reparent: each,
+            delete,
+        }
+    }
+}
+
 impl Definitions {
     /// The table of a logical name, compared case-sensitively (G-1).
     pub fn table(&self, logical_name: &str) -> Option<&Arc<TableDefinition>> {
-        self.by_name.get(logical_name).map(|&index| &self.tables[index])
+        self.by_name
+            .get(logical_name)
+            .map(|&index| &self.tables[index])
     }
 
     /// The table of a logical name.
@@ -381,7 +434,9 @@ impl Definitions {
 
     /// One-to-many relationships in which records of this table are the parents.
     pub fn children_of(&self, logical_name: &str) -> &[Arc<OneToMany>] {
-        self.referencing.get(logical_name).map_or(&[], Vec::as_slice)
+        self.referencing
+            .get(logical_name)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Names and ids of every privilege (PR-1, PR-4).
@@ -396,19 +451,29 @@ impl TableDefinition {
         self.by_name.get(name).map(|&index| &self.columns[index])
     }
 
+    /// Where a column stands in `columns`.
+    pub(crate) fn column_index(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
     /// The column of a number.
     pub fn column_by_number(&self, number: u16) -> Option<&ColumnDefinition> {
-        self.by_number.get(&number).map(|&index| &self.columns[index])
+        self.by_number
+            .get(&number)
+            .map(|&index| &self.columns[index])
     }
 
     /// The column of a logical name.
     ///
     /// # Errors
     /// `QueryBuilderNoAttribute` with table, column and the field's path when there is none (G-2).
-    pub fn require_column(&self, name: &str, field: impl FnOnce() -> String) -> Result<&ColumnDefinition> {
+    pub fn require_column(
+        &self,
+        name: &str,
+        field: impl FnOnce() -> String,
+    ) -> Result<&ColumnDefinition> {
         self.column(name).ok_or_else(|| {
-            let description =
-                format!("table `{}` has no column `{name}`", self.logical_name);
+            let description = format!("table `{}` has no column `{name}`", self.logical_name);
             Fault::new(FaultCode::QueryBuilderNoAttribute, description.clone())
                 .detail("table", &self.logical_name)
                 .detail("column", name)
@@ -431,14 +496,34 @@ impl TableDefinition {
         self.facts.ownership
     }
 
+    /// What the store keeps for its records beside the records themselves.
+    pub fn keys(&self) -> TableKeys<'_> {
+        let ownership = self.facts.ownership;
+        TableKeys {
+            otc: self.code.0,
+            owned: ownership == TableOwnership::UserOwned,
+            has_business_unit: matches!(
+                ownership,
+                TableOwnership::UserOwned | TableOwnership::BusinessOwned
+            ),
+            indexes: &self.indexes,
+        }
+    }
+
     /// The default status reason of a state (UP-7).
     pub fn default_status(&self, state: i32) -> Option<i32> {
-        self.statuses().iter().find(|status| status.state == state && status.default).map(|status| status.value)
+        self.statuses()
+            .iter()
+            .find(|status| status.state == state && status.default)
+            .map(|status| status.value)
     }
 
     /// The state a status reason belongs to.
     pub fn state_of_status(&self, status: i32) -> Option<i32> {
-        self.statuses().iter().find(|option| option.value == status).map(|option| option.state)
+        self.statuses()
+            .iter()
+            .find(|option| option.value == status)
+            .map(|option| option.state)
     }
 
     fn statuses(&self) -> &[StatusDefinition] {

@@ -2,8 +2,30 @@
 //!
 //! Synchronous. Knows keys, values and versions; must never know what a record means to the rules
 //! above. Keys are ordered byte strings; every keyspace is a first byte (`keys.rs`).
+//!
+//! Reading order: the traits here; [`keys`], [`record`], [`share`] and [`index`], which are pure
+//! codecs; [`engine`], what a disk has to offer; [`EmbeddedStore`], transactions and group commit
+//! over an engine.
 
-use bytes::Bytes;
+mod bytes;
+mod committer;
+#[cfg(test)]
+mod conformance;
+mod embedded;
+pub mod engine;
+mod history;
+pub mod index;
+pub mod index_value;
+pub mod keys;
+pub mod record;
+pub mod share;
+#[cfg(test)]
+mod testing;
+mod transaction;
+
+pub use embedded::EmbeddedStore;
+
+use ::bytes::Bytes;
 
 /// A key range: from `start` (included) to `end` (excluded).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,6 +34,18 @@ pub struct KeyRange {
     pub start: Vec<u8>,
     /// First key that no longer belongs to it.
     pub end: Vec<u8>,
+}
+
+impl KeyRange {
+    /// Whether a key belongs to it.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        self.start.as_slice() <= key && key < self.end.as_slice()
+    }
+
+    /// Whether no key can belong to it.
+    pub fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
 }
 
 /// In which order a scan goes.
@@ -33,7 +67,7 @@ pub enum StorageError {
     /// Another commit changed what this transaction read: run the request again (TX-4).
     #[error("another commit changed what this transaction read")]
     Conflict,
-    /// The engine or the disk failed; nothing of the transaction was kept.
+    /// The engine or the disk failed; nothing of a transaction that was to be committed was kept.
     #[error("the storage engine failed: {0}")]
     Engine(String),
     /// A stored value failed its checksum or format check.
@@ -47,12 +81,20 @@ pub enum StorageError {
         /// Its value.
         value: usize,
     },
-    /// The store is closing or was broken by an earlier failure.
+    /// A value of a kind that no column holds, or a key outside the transactions' part of the store.
+    #[error("{0} cannot be stored")]
+    NotStorable(String),
+    /// The store is closing or was broken by a failure; whether a commit that got this answer was
+    /// kept shows after the next start.
     #[error("the store is not available: {0}")]
     Unavailable(String),
 }
 
 /// One consistent snapshot of the store, or one consistent page of it.
+///
+/// Every read can fail with [`StorageError::Engine`], [`StorageError::Corrupt`] and
+/// [`StorageError::Unavailable`]; those of a [`Transaction`] also with [`StorageError::Conflict`],
+/// as soon as a commit of another one changed what it read: what it sees is always one snapshot.
 pub trait ReadView {
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StorageError>;
@@ -62,7 +104,7 @@ pub trait ReadView {
         keys.iter().map(|key| self.get(key)).collect()
     }
 
-    /// Up to `limit` pairs of a range, in order.
+    /// Up to `limit` pairs of a range, in order; fewer only at its end.
     fn scan(
         &self,
         range: &KeyRange,
@@ -92,8 +134,14 @@ pub trait Transaction: ReadView {
     /// Validates what was read, applies what was written in one atomic step, and returns once it is
     /// durable. `hook` runs in the instant of application.
     ///
+    /// One that wrote nothing and brings no hook returns at once, with the version it was read at.
+    /// Must not be called by a thread that holds a [`ReadView`]: the commit would wait for it.
+    ///
     /// # Errors
-    /// [`StorageError::Conflict`] when a commit since the start changed something this one read.
+    /// [`StorageError::Conflict`] when a commit since the start changed something this one read;
+    /// [`StorageError::TooLarge`] and [`StorageError::NotStorable`] for what was put;
+    /// [`StorageError::Engine`] when nothing was kept, [`StorageError::Unavailable`] when that is
+    /// not known.
     fn commit(self: Box<Self>, hook: Option<CommitHook>) -> Result<CommitVersion, StorageError>;
 }
 
@@ -104,11 +152,24 @@ pub struct Savepoint(pub usize);
 /// A store of ordered keys with serializable transactions.
 pub trait Store: Send + Sync {
     /// A consistent view. It may hold back commits while it lives: one request, or one page.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`].
     fn read(&self) -> Result<Box<dyn ReadView + '_>, StorageError>;
 
     /// A new unit of work.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`].
     fn begin(&self) -> Result<Box<dyn Transaction + '_>, StorageError>;
 
     /// A number larger than every one handed out before, for row versions (SY-6).
     fn next_row_version(&self) -> u64;
+
+    /// SHA-256 over every pair of one consistent view, the row-version counter left out: two equal
+    /// hashes show that nothing was written in between (invariant 4).
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    fn content_hash(&self) -> Result<[u8; 32], StorageError>;
 }

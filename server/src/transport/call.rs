@@ -66,7 +66,7 @@ impl Call {
         let work = move || {
             let _entered = self.span.clone().entered();
             if Instant::now() >= self.deadline {
-                return Err(Fault::deadline_exceeded());
+                return Err(Fault::deadline_passed());
             }
             catch_unwind(AssertUnwindSafe(|| work(&self))).unwrap_or_else(|panic| {
                 Err(Fault::unexpected(format!("panic: {}", panic_text(&*panic))))

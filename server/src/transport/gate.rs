@@ -137,7 +137,7 @@ where
             let answer = timeout_at(call.deadline.into(), ready.call(request)).await;
             let mut response = match answer {
                 Ok(answer) => answer?,
-                Err(_) => status(&Fault::deadline_exceeded(), activity_id).into_http(),
+                Err(_) => status(&Fault::deadline_passed(), activity_id).into_http(),
             };
             let impersonated = call.caller.impersonated.map(|user| user.0);
             describe(&mut response, activity_id, impersonated, echo);

@@ -1,0 +1,275 @@
+//! What an action on a record does to its children (`security.md` 7).
+//!
+//! One request is one atomic change (CA-6): the walk runs inside the transaction, visits a record
+//! once, and stops with a fault at `cascade_rows_max` before anything is applied.
+
+use std::{collections::HashSet, sync::Arc};
+
+use orgservice_security::{Owner, requirements};
+use uuid::Uuid;
+
+use super::{Work, associate, ownership, share, stamps, tables};
+use crate::{
+    directory,
+    fault::{Fault, FaultCode, Result},
+    metadata::{
+        CascadeConfiguration, CascadeType, DeleteCascade, OneToMany, TableDefinition,
+        system::columns::number,
+    },
+    model::{EntityReference, Value},
+    storage::record::Record,
+};
+
+type Visited = HashSet<(u32, Uuid)>;
+
+/// A child with the relationship it was reached by.
+struct Child {
+    table: Arc<TableDefinition>,
+    id: Uuid,
+    record: Record,
+    lookup: u16,
+}
+
+/// Re-owns the children of a record that changed hands (CA-4).
+///
+/// # Errors
+/// `TargetPrincipalLacksReadPrivilege` when the new owner cannot own a child; the bound.
+pub fn assign(
+    work: &mut Work<'_>,
+    table: &Arc<TableDefinition>,
+    id: Uuid,
+    previous: Owner,
+    owner: Owner,
+) -> Result<()> {
+    let mut visited = Visited::from([(table.code.0, id)]);
+    let mut pending = vec![(Arc::clone(table), id, previous)];
+    while let Some((table, id, previous)) = pending.pop() {
+        let children = selected(work, &table, id, Some(previous), |cascade| cascade.assign)?;
+        for Child { table, id, record, .. } in children {
+            let Some(held_by) = record.owner.map(directory::owner) else { continue };
+            if held_by == owner || !visited.insert((table.code.0, id)) {
+                continue;
+            }
+            if !work.may(&table, id, &record, requirements::ASSIGN)? {
+                continue;
+            }
+            work.require_may_own(owner, &table)?;
+            work.count_cascaded()?;
+            let mut after = record.clone();
+            ownership::hand_over(work, &table, id, &mut after, owner)?;
+            stamps::update(work, &table, &mut after);
+            let after = work.put(&table, id, Some(&record), after)?;
+            tables::after_update(work, &table, id, &record, &after)?;
+            pending.push((table, id, held_by));
+        }
+    }
+    Ok(())
+}
+
+/// Gives the receiver of a share the same rights on the children (CA-1).
+///
+/// # Errors
+/// The bound; what the store says.
+pub fn share(
+    work: &mut Work<'_>,
+    table: &Arc<TableDefinition>,
+    id: Uuid,
+    principal: Uuid,
+    mask: u32,
+) -> Result<()> {
+    let origin = (table.code.0, id);
+    walk(work, table, id, |cascade| cascade.share, |work, child| {
+        if !work.may(&child.table, child.id, &child.record, requirements::CASCADED_SHARE)? {
+            return Ok(false);
+        }
+        share::contribute(work, &child.table, child.id, principal, origin, |held| held | mask)?;
+        Ok(true)
+    })
+}
+
+/// Withdraws from the children what a share of this record gave (CA-2): the bits of `mask`.
+///
+/// # Errors
+/// The bound; what the store says.
+pub fn unshare(
+    work: &mut Work<'_>,
+    table: &Arc<TableDefinition>,
+    id: Uuid,
+    principal: Uuid,
+    mask: u32,
+) -> Result<()> {
+    let origin = (table.code.0, id);
+    walk(work, table, id, |cascade| cascade.unshare, |work, child| {
+        share::contribute(work, &child.table, child.id, principal, origin, |held| held & !mask)?;
+        Ok(true)
+    })
+}
+
+/// Deletes a record with everything that goes with it (CA-5, DE-2, DE-3).
+///
+/// # Errors
+/// `CannotDeleteDueToAssociation`, refusals on a child, the table's own rules, the bound.
+pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Result<()> {
+    let mut visited = Visited::from([(table.code.0, id)]);
+    let mut order = vec![(Arc::clone(table), id)];
+    let mut next = 0;
+    // Breadth first, so that Restrict is found anywhere below before anything is written.
+    while let Some((table, id)) = order.get(next).cloned() {
+        next += 1;
+        for one in work.definitions().children_of(&table.logical_name).to_vec() {
+            for child in children(work, &table, id, &one)? {
+                match one.cascade.delete {
+                    DeleteCascade::Restrict if !visited.contains(&(child.table.code.0, child.id)) => {
+                        return Err(restricted(&table, id, &one));
+                    }
+                    DeleteCascade::Cascade => {
+                        if !visited.insert((child.table.code.0, child.id)) {
+                            continue;
+                        }
+                        work.count_cascaded()?;
+                        work.require(&child.table, requirements::DELETE)?;
+                        work.access(&child.table, child.id, &child.record, requirements::DELETE)?;
+                        order.push((child.table, child.id));
+                    }
+                    DeleteCascade::RemoveLink | DeleteCascade::Restrict => {}
+                }
+            }
+        }
+    }
+    for (table, id) in order.into_iter().rev() {
+        remove_links(work, &table, id, &visited)?;
+        // The table's own rules may have removed it on the way.
+        let Some(record) = work.find(&table, id)? else { continue };
+        tables::before_delete(work, &table, id, &record)?;
+        associate::unlink_all(work, &table, id)?;
+        work.remove(&table, id, &record)?;
+        tables::after_delete(work, &table, id, &record)?;
+    }
+    Ok(())
+}
+
+/// Empties the look-ups of children that stay (RemoveLink needs no right on the child).
+fn remove_links(
+    work: &mut Work<'_>,
+    table: &Arc<TableDefinition>,
+    id: Uuid,
+    going: &Visited,
+) -> Result<()> {
+    for one in work.definitions().children_of(&table.logical_name).to_vec() {
+        if one.cascade.delete != DeleteCascade::RemoveLink {
+            continue;
+        }
+        for child in children(work, table, id, &one)? {
+            if going.contains(&(child.table.code.0, child.id)) {
+                continue;
+            }
+            work.count_cascaded()?;
+            let mut after = child.record.clone();
+            after.set(child.lookup, Value::Null);
+            stamps::update(work, &child.table, &mut after);
+            let after = work.put(&child.table, child.id, Some(&child.record), after)?;
+            tables::after_update(work, &child.table, child.id, &child.record, &after)?;
+        }
+    }
+    Ok(())
+}
+
+/// Visits the children that a setting selects, and theirs, each once; a child for which `visit`
+/// answers false is not entered.
+fn walk(
+    work: &mut Work<'_>,
+    table: &Arc<TableDefinition>,
+    id: Uuid,
+    setting: impl Fn(&CascadeConfiguration) -> CascadeType + Copy,
+    mut visit: impl FnMut(&mut Work<'_>, &Child) -> Result<bool>,
+) -> Result<()> {
+    let mut visited = Visited::from([(table.code.0, id)]);
+    let owner = work.find(table, id)?.and_then(|record| record.owner).map(directory::owner);
+    let mut pending = vec![(Arc::clone(table), id, owner)];
+    while let Some((table, id, owner)) = pending.pop() {
+        for child in selected(work, &table, id, owner, setting)? {
+            if !visited.insert((child.table.code.0, child.id)) {
+                continue;
+            }
+            work.count_cascaded()?;
+            if visit(work, &child)? {
+                let owner = child.record.owner.map(directory::owner);
+                pending.push((child.table, child.id, owner));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The children of a record that a setting selects; `owner` is whose the record was before the
+/// action. Children without owners are never shared or assigned.
+fn selected(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    owner: Option<Owner>,
+    setting: impl Fn(&CascadeConfiguration) -> CascadeType,
+) -> Result<Vec<Child>> {
+    let mut selected = Vec::new();
+    for one in work.definitions().children_of(&table.logical_name) {
+        let setting = setting(&one.cascade);
+        if setting == CascadeType::NoCascade {
+            continue;
+        }
+        for child in children(work, table, id, one)? {
+            let Some(child_owner) = child.record.owner.map(directory::owner) else { continue };
+            let takes = match setting {
+                CascadeType::Cascade => true,
+                CascadeType::Active => {
+                    matches!(child.record.get(number::STATE_CODE), Some(Value::OptionSet(0)))
+                }
+                CascadeType::UserOwned => Some(child_owner) == owner,
+                CascadeType::NoCascade => false,
+            };
+            if takes {
+                selected.push(child);
+            }
+        }
+    }
+    Ok(selected)
+}
+
+/// Every child of a record through one relationship.
+fn children(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    one: &OneToMany,
+) -> Result<Vec<Child>> {
+    let child_table = work.table(&one.referencing, "relationship")?;
+    let mut children = Vec::new();
+    for child in work.children(&child_table, one.lookup_number, id)? {
+        let Some(record) = work.find(&child_table, child)? else { continue };
+        // An id is unique per table only: a lookup with several targets says which table it means.
+        let points_here = matches!(
+            record.get(one.lookup_number),
+            Some(Value::EntityReference(EntityReference { logical_name, id: Some(parent), .. }))
+                if **logical_name == *table.logical_name && *parent == id
+        );
+        if points_here {
+            children.push(Child {
+                table: Arc::clone(&child_table),
+                id: child,
+                record,
+                lookup: one.lookup_number,
+            });
+        }
+    }
+    Ok(children)
+}
+
+fn restricted(table: &TableDefinition, id: Uuid, one: &OneToMany) -> Fault {
+    Fault::new(
+        FaultCode::CannotDeleteDueToAssociation,
+        format!(
+            "{} {id} cannot be deleted while a {} points at it through `{}`",
+            table.logical_name, one.referencing, one.lookup
+        ),
+    )
+    .record(&table.logical_name, id)
+}

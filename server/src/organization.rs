@@ -1,0 +1,542 @@
+//! [`Organization`]: the one door. Every message of every client comes through here, and nothing
+//! else reaches a record.
+//!
+//! It opens a view or a transaction, admits the caller at that moment's snapshot, runs the message,
+//! commits, and runs it again when another commit was faster.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::Instant,
+};
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use orgservice_security::UserId;
+use uuid::Uuid;
+
+use crate::{
+    caller::{Caller, CallerKeys, Identity},
+    clock::{Clock, IdSource, SystemClock, SystemIds},
+    directory::{Directory, SYSTEM_USER, Token},
+    fault::{Fault, FaultCode, Result},
+    limits,
+    memory::{self, Memory},
+    metadata::Definitions,
+    model::{
+        AccessExplanation, ExplainAccess, OrganizationRequest, OrganizationResponse, RequestOptions,
+    },
+    operations::{
+        self, Effect, Environment, Unit, Work,
+        batch::Multiple,
+        bootstrap::{self, BootstrapOptions},
+        explain, tokens,
+    },
+    snapshot::Snapshot,
+    storage::{CommitHook, Store, StorageError, keys},
+};
+
+/// Name of the store's count of directory changes.
+const DIRECTORY_VERSION: &str = "directory_version";
+
+/// Name of the key with which paging cookies are signed (PG-4).
+const COOKIE_KEY: &str = "cookie_key";
+
+/// The organization; clones are handles to the same one.
+#[derive(Clone)]
+pub struct Organization(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    snapshot: ArcSwap<Snapshot>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    cookie_key: [u8; 32],
+    started: Timestamp,
+    storage_engine: &'static str,
+}
+
+/// How an organization is opened.
+pub struct OrganizationOptions {
+    /// Tables and relationships.
+    pub definitions: Definitions,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<dyn IdSource>,
+    /// What the store's engine is called, for RetrieveServerInfo.
+    pub storage_engine: &'static str,
+}
+
+impl OrganizationOptions {
+    /// The machine's clock and random ids.
+    pub fn new(definitions: Definitions, storage_engine: &'static str) -> Self {
+        OrganizationOptions {
+            definitions,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            storage_engine,
+        }
+    }
+}
+
+/// What a client says about one call beside the message.
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    /// The contract's options.
+    pub options: RequestOptions,
+    /// When the client stops waiting (GO-4).
+    pub deadline: Option<Instant>,
+    /// The call's activity id.
+    pub correlation: Uuid,
+}
+
+/// What a first start created.
+#[derive(Clone, Debug)]
+pub struct Bootstrap {
+    /// The first administrator.
+    pub administrator: Uuid,
+    /// Its token, shown once.
+    pub token: String,
+}
+
+/// A bearer token without its secret (`grpc.md` 3.3).
+pub type TokenInfo = Token;
+
+/// What this server is (`grpc.md` 3.3).
+#[derive(Clone, Debug)]
+pub struct ServerInfo {
+    /// Version of the server.
+    pub version: String,
+    /// The organization.
+    pub organization_id: Uuid,
+    /// Name of the storage engine.
+    pub storage_engine: &'static str,
+    /// Version of the storage format.
+    pub storage_format_version: u32,
+    /// When the server started.
+    pub start_time: Timestamp,
+    /// Bounds by name.
+    pub limits: BTreeMap<String, String>,
+}
+
+impl Organization {
+    /// Opens the organization of a store.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn open(store: Arc<dyn Store>, options: OrganizationOptions) -> Result<Self> {
+        let definitions = Arc::new(options.definitions);
+        let (version, directory) = {
+            let view = store.read()?;
+            let version = read_version(&*view)?;
+            (version, Directory::load(&*view, &definitions)?)
+        };
+        let cookie_key = cookie_key(&*store)?;
+        Ok(Organization(Arc::new(Inner {
+            snapshot: ArcSwap::from_pointee(Snapshot::new(version, definitions, directory)),
+            started: options.clock.now(),
+            clock: options.clock,
+            ids: options.ids,
+            cookie_key,
+            storage_engine: options.storage_engine,
+            store,
+        })))
+    }
+
+    /// Creates the organization, its administrator and the administrator's token in an empty store;
+    /// `None` when the store already has one.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn bootstrap(&self, options: &BootstrapOptions) -> Result<Option<Bootstrap>> {
+        if !self.snapshot().directory().organization().id.is_nil() {
+            return Ok(None);
+        }
+        let system = Caller::direct(SYSTEM_USER);
+        let (token, hash) = crate::token::new_token()?;
+        let administrator = self.write(&system, None, |work| {
+            let administrator = bootstrap::bootstrap(work, options)?;
+            tokens::create(work, administrator, "administrator".to_owned(), None, hash)?;
+            Ok(administrator)
+        })?;
+        Ok(Some(Bootstrap { administrator, token }))
+    }
+
+    /// Whose token this is.
+    ///
+    /// # Errors
+    /// `RequestIsNotAuthenticated`, `ExpiredAuthTicket`.
+    pub fn authenticate(&self, token: &str) -> Result<Identity> {
+        let hash = crate::token::hash(token)?;
+        let snapshot = self.0.snapshot.load();
+        let token = snapshot
+            .directory()
+            .token(&hash)
+            .filter(|token| token.revoked.is_none())
+            .ok_or_else(crate::token::not_authenticated)?;
+        if token.expires.is_some_and(|expires| expires <= self.0.clock.now()) {
+            return Err(Fault::new(FaultCode::ExpiredAuthTicket, "the token has expired"));
+        }
+        Ok(Identity { user: Some(token.user), trusted_host: false, label: token.label.clone() })
+    }
+
+    /// Names the pair (A, B) of a request: steps 1 to 4 of `security.md` 12.
+    ///
+    /// # Errors
+    /// As [`Caller::resolve`].
+    pub fn resolve_caller(&self, identity: &Identity, keys: &CallerKeys) -> Result<Caller> {
+        Caller::resolve(&self.0.snapshot.load(), identity, keys)
+    }
+
+    /// Whether a message is a matter of microseconds and may run where it stands.
+    pub fn is_inline(&self, message: &str) -> bool {
+        operations::message(message).is_ok_and(|message| message.effect == Effect::Glance)
+    }
+
+    /// Definitions and directory of this moment.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshot.load_full()
+    }
+
+    /// The store, for tests that compare its content.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    /// Runs a message for a caller.
+    ///
+    /// # Errors
+    /// Whatever it refuses.
+    pub fn execute(
+        &self,
+        caller: &Caller,
+        mut request: OrganizationRequest,
+        options: &CallOptions,
+    ) -> Result<OrganizationResponse> {
+        for (name, value) in &options.options.parameters {
+            request.parameters.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        let request_id = match (request.request_id.take(), options.options.request_id) {
+            (Some(a), Some(b)) if a != b => {
+                return Err(Fault::invalid_argument(
+                    "options.request_id",
+                    "the request and its options carry different request ids",
+                ));
+            }
+            (a, b) => a.or(b),
+        };
+        let outcome = self.run(caller, &request, request_id, options.deadline);
+        if let Err(fault) = &outcome {
+            log_refusal(caller, &request.name, options.correlation, fault);
+        }
+        outcome
+    }
+
+    fn run(
+        &self,
+        caller: &Caller,
+        request: &OrganizationRequest,
+        request_id: Option<Uuid>,
+        deadline: Option<Instant>,
+    ) -> Result<OrganizationResponse> {
+        // A user without roles is told so before it is told that a message does not exist (U-8).
+        match operations::message(&request.name).map(|message| message.effect) {
+            Ok(Effect::Glance | Effect::Read) => {
+                self.read(caller, deadline, |work| operations::run(work, request))
+            }
+            Ok(Effect::Write) => {
+                let memory = request_id.map(|id| Memory::of(caller, id, request)).transpose()?;
+                self.write(caller, deadline, |work| match &memory {
+                    None => operations::run(work, request),
+                    Some(memory) => memory.once(work, |work| operations::run(work, request)),
+                })
+            }
+            Ok(Effect::Batch) => self.run_multiple(caller, request, request_id, deadline),
+            Err(not_built) => self.read(caller, deadline, |work| {
+                work.principals().require_roles()?;
+                Err(not_built.clone())
+            }),
+        }
+    }
+
+    /// ExecuteMultiple: each request in a transaction of its own (XM-1).
+    ///
+    /// With a request id every item has one derived from it, so a repeat after a crash half-way runs
+    /// only what was not done.
+    fn run_multiple(
+        &self,
+        caller: &Caller,
+        request: &OrganizationRequest,
+        request_id: Option<Uuid>,
+        deadline: Option<Instant>,
+    ) -> Result<OrganizationResponse> {
+        self.read(caller, deadline, |work| work.principals().require_roles())?;
+        let batch = Multiple::parse(request)?;
+        let memory = request_id.map(|id| Memory::of(caller, id, request)).transpose()?;
+        if let Some(memory) = &memory
+            && let Some(response) = self.read(caller, deadline, |work| memory.recall(work))?
+        {
+            return Ok(response);
+        }
+        let mut items = Vec::with_capacity(batch.requests.len());
+        for (index, &inner) in batch.requests.iter().enumerate() {
+            let mut inner = inner.clone();
+            // Inside a batch an item's own request id only fills its context (GO-2).
+            inner.request_id = None;
+            let outcome = if inner.name == request.name {
+                self.read(caller, deadline, |work| operations::run(work, &inner))
+            } else {
+                let id = request_id.map(|id| memory::derived(id, index));
+                self.run(caller, &inner, id, deadline)
+            };
+            if let Err(fault) = &outcome {
+                log_refusal(caller, &inner.name, request_id.unwrap_or_default(), fault);
+            }
+            let faulted = outcome.is_err();
+            items.push((index, outcome));
+            if faulted && !batch.continue_on_error {
+                break;
+            }
+        }
+        let response = batch.response(items);
+        if let Some(memory) = memory {
+            self.write(caller, deadline, |work| memory.remember(work, &response))?;
+        }
+        Ok(response)
+    }
+
+    /// Explains a call without running it.
+    ///
+    /// # Errors
+    /// `PrivilegeDenied` when others are asked about by anybody but a System Administrator.
+    pub fn explain_access(
+        &self,
+        caller: &Caller,
+        question: &ExplainAccess,
+        options: &CallOptions,
+    ) -> Result<AccessExplanation> {
+        let pair = self.read(caller, options.deadline, |work| {
+            work.principals().require_roles()?;
+            explain::asked_pair(work, question)
+        })?;
+        let view = self.0.store.read()?;
+        let snapshot = self.snapshot();
+        let environment = self.environment(options.deadline);
+        match Work::start(environment, Unit::View(view), snapshot, pair) {
+            Ok(work) => explain::explain(&mut work.explaining(), question),
+            Err(fault) => Ok(explain::refused(fault)),
+        }
+    }
+
+    /// Makes a bearer token; the only time it is shown.
+    ///
+    /// # Errors
+    /// `PrivilegeDenied` with metadata `role`; `ObjectDoesNotExist`.
+    pub fn create_token(
+        &self,
+        caller: &Caller,
+        user: Uuid,
+        label: String,
+        expires: Option<Timestamp>,
+    ) -> Result<(Uuid, String)> {
+        let (token, hash) = crate::token::new_token()?;
+        let id = self.write(caller, None, |work| {
+            work.require_administrator()?;
+            tokens::create(work, user, label.clone(), expires, hash)
+        })?;
+        tracing::info!(target: "audit", token = %id, %user, by = ?caller, "token created");
+        Ok((id, token))
+    }
+
+    /// Lists tokens, of one user or of all.
+    ///
+    /// # Errors
+    /// `PrivilegeDenied` with metadata `role`.
+    pub fn list_tokens(&self, caller: &Caller, user: Option<Uuid>) -> Result<Vec<TokenInfo>> {
+        self.read(caller, None, |work| {
+            work.require_administrator()?;
+            Ok(tokens::list(work, user))
+        })
+    }
+
+    /// Ends a token for every request that starts afterwards.
+    ///
+    /// # Errors
+    /// `PrivilegeDenied` with metadata `role`; `ObjectDoesNotExist`.
+    pub fn revoke_token(&self, caller: &Caller, token_id: Uuid) -> Result<()> {
+        self.write(caller, None, |work| {
+            work.require_administrator()?;
+            tokens::revoke(work, token_id)
+        })?;
+        tracing::info!(target: "audit", token = %token_id, by = ?caller, "token revoked");
+        Ok(())
+    }
+
+    /// What this server is.
+    ///
+    /// # Errors
+    /// `PrivilegeDenied` with metadata `role`.
+    pub fn server_info(&self, caller: &Caller) -> Result<ServerInfo> {
+        self.read(caller, None, |work| {
+            work.require_administrator()?;
+            Ok(ServerInfo {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                organization_id: work.directory().organization().id,
+                storage_engine: self.0.storage_engine,
+                storage_format_version: crate::storage::FORMAT_VERSION,
+                start_time: self.0.started,
+                limits: limits::all(),
+            })
+        })
+    }
+
+    /// Forgets requests that are older than they have to be remembered (GO-2); called now and then.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn sweep(&self) -> Result<()> {
+        let now = self.0.clock.now();
+        while self.write(&Caller::direct(SYSTEM_USER), None, |work| memory::sweep(work, now))? {}
+        Ok(())
+    }
+
+    fn environment(&self, deadline: Option<Instant>) -> Environment<'_> {
+        Environment {
+            store: &*self.0.store,
+            ids: &*self.0.ids,
+            cookie_key: &self.0.cookie_key,
+            now: self.0.clock.now(),
+            deadline,
+        }
+    }
+
+    /// Runs reading work on one consistent view.
+    fn read<T>(
+        &self,
+        caller: &Caller,
+        deadline: Option<Instant>,
+        run: impl FnOnce(&mut Work<'_>) -> Result<T>,
+    ) -> Result<T> {
+        // The view first, the snapshot second: while the view lives no commit becomes visible, so
+        // rights and data come from the same one.
+        let view = self.0.store.read()?;
+        let snapshot = self.snapshot();
+        let mut work = Work::start(self.environment(deadline), Unit::View(view), snapshot, *caller)?;
+        run(&mut work)
+    }
+
+    /// Runs writing work in a transaction, again when another commit changed what it read (TX-4).
+    fn write<T>(
+        &self,
+        caller: &Caller,
+        deadline: Option<Instant>,
+        run: impl Fn(&mut Work<'_>) -> Result<T>,
+    ) -> Result<T> {
+        for attempt in 0..limits::CONFLICT_RETRIES_MAX {
+            match self.attempt(caller, deadline, &run) {
+                Err(Attempt::Conflict) => {
+                    // A random pause keeps two requests from colliding in step for ever.
+                    let pause = u64::from(attempt) * fast_random(50);
+                    std::thread::sleep(std::time::Duration::from_micros(pause));
+                }
+                Err(Attempt::Refused(fault)) => return Err(fault),
+                Ok(result) => return Ok(result),
+            }
+        }
+        Err(Fault::new(
+            FaultCode::WriteConflict,
+            "other requests kept changing the same records; try again",
+        )
+        .limit("conflict_retries_max", limits::CONFLICT_RETRIES_MAX))
+    }
+
+    fn attempt<T>(
+        &self,
+        caller: &Caller,
+        deadline: Option<Instant>,
+        run: &impl Fn(&mut Work<'_>) -> Result<T>,
+    ) -> Result<T, Attempt> {
+        let transaction = self.0.store.begin()?;
+        // The version is part of what the transaction read: a right revoked before the commit is a
+        // conflict, never a race.
+        let version = read_version(&*transaction)?;
+        let snapshot = self.snapshot();
+        if snapshot.version() != version {
+            return Err(Attempt::Conflict);
+        }
+        let unit = Unit::Transaction(transaction);
+        let mut work = Work::start(self.environment(deadline), unit, snapshot, *caller)?;
+        let result = run(&mut work)?;
+        work.check_deadline()?;
+        let (unit, snapshot, touched) = work.into_parts();
+        let Unit::Transaction(mut transaction) = unit else { return Ok(result) };
+        let hook = touched.then(|| {
+            let version = snapshot.version().to_be_bytes().to_vec();
+            transaction.put(keys::meta(DIRECTORY_VERSION), version);
+            let inner = Arc::clone(&self.0);
+            let hook: CommitHook = Box::new(move |_| inner.snapshot.store(snapshot));
+            hook
+        });
+        transaction.commit(hook)?;
+        Ok(result)
+    }
+}
+
+/// Why an attempt did not commit.
+enum Attempt {
+    Conflict,
+    Refused(Fault),
+}
+
+impl From<Fault> for Attempt {
+    fn from(fault: Fault) -> Self {
+        if fault.is_conflict() { Attempt::Conflict } else { Attempt::Refused(fault) }
+    }
+}
+
+impl From<StorageError> for Attempt {
+    fn from(error: StorageError) -> Self {
+        Fault::from(error).into()
+    }
+}
+
+fn read_version(view: &(impl crate::storage::ReadView + ?Sized)) -> Result<u64> {
+    let version = view.get(&keys::meta(DIRECTORY_VERSION))?;
+    Ok(version.and_then(|bytes| <[u8; 8]>::try_from(&*bytes).ok()).map_or(0, u64::from_be_bytes))
+}
+
+fn cookie_key(store: &dyn Store) -> Result<[u8; 32]> {
+    let key = keys::meta(COOKIE_KEY);
+    let found = store.read()?.get(&key)?;
+    if let Some(found) = found.and_then(|bytes| <[u8; 32]>::try_from(&*bytes).ok()) {
+        return Ok(found);
+    }
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).map_err(Fault::unexpected)?;
+    let mut transaction = store.begin()?;
+    transaction.put(key, fresh.to_vec());
+    transaction.commit(None)?;
+    Ok(fresh)
+}
+
+/// A number below `bound` that differs from thread to thread and moment to moment.
+fn fast_random(bound: u64) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::thread::current().id()) % bound
+}
+
+/// IM-19: refusals are logged with both ids.
+fn log_refusal(caller: &Caller, message: &str, correlation: Uuid, fault: &Fault) {
+    let on_behalf = |user: UserId| user.to_string();
+    tracing::info!(
+        target: "audit",
+        %message,
+        activity = %correlation,
+        code = fault.code().name(),
+        user = %caller.subject(),
+        calling_user = caller.on_behalf_by().map(on_behalf),
+        reason = %fault.body().message,
+        "refused"
+    );
+}
