@@ -13,7 +13,6 @@ use uuid::Uuid;
 use crate::{
     directory::{Directory, User},
     fault::{Fault, FaultCode, Result},
-    refusal,
     snapshot::Snapshot,
 };
 
@@ -60,7 +59,11 @@ pub struct Principals {
 impl Caller {
     /// A user acting for itself.
     pub fn direct(user: UserId) -> Self {
-        Caller { authenticated: Some(user), impersonated: None, trusted_host: false }
+        Caller {
+            authenticated: Some(user),
+            impersonated: None,
+            trusted_host: false,
+        }
     }
 
     /// A user acting on behalf of another one.
@@ -74,7 +77,9 @@ impl Caller {
 
     /// S: whom the call runs for.
     pub fn subject(&self) -> UserId {
-        self.impersonated.or(self.authenticated).unwrap_or(crate::directory::SYSTEM_USER)
+        self.impersonated
+            .or(self.authenticated)
+            .unwrap_or(crate::directory::SYSTEM_USER)
     }
 
     /// What `…onbehalfby` columns get: A when impersonating, else nothing (IM-17).
@@ -118,12 +123,17 @@ impl Caller {
             return Ok(direct);
         }
         if !identity.trusted_host {
-            let user = identity.user.ok_or_else(|| not_a_member("the credential belongs to no user"))?;
+            let user = identity
+                .user
+                .ok_or_else(|| not_a_member("the credential belongs to no user"))?;
             snapshot.require_impersonation(user)?;
         }
         let impersonated = named_user(directory, caller_id, object_id)?;
         impersonable(directory, impersonated)?;
-        Ok(Caller { impersonated: Some(impersonated.id), ..direct })
+        Ok(Caller {
+            impersonated: Some(impersonated.id),
+            ..direct
+        })
     }
 
     /// Checks steps 2 and 4 again and compiles both users at this snapshot; step 5 is
@@ -146,13 +156,18 @@ impl Caller {
                 if let (Some(authenticated), false) = (self.authenticated, self.trusted_host) {
                     snapshot.require_impersonation(authenticated)?;
                 }
-                let user = directory.user(user).ok_or_else(|| unknown_caller_id(user.0))?;
+                let user = directory
+                    .user(user)
+                    .ok_or_else(|| unknown_caller_id(user.0))?;
                 impersonable(directory, user)?;
                 Some(snapshot.principal(user.id)?)
             }
             None => None,
         };
-        Ok(Principals { authenticated, impersonated })
+        Ok(Principals {
+            authenticated,
+            impersonated,
+        })
     }
 }
 
@@ -192,7 +207,10 @@ impl Principals {
         match self.subject() {
             Some(subject) if subject.has_no_roles() => Err(Fault::new(
                 FaultCode::UserNotAssignedRoles,
-                format!("user {} has no role, neither directly nor through a team", subject.id()),
+                format!(
+                    "user {} has no role, neither directly nor through a team",
+                    subject.id()
+                ),
             )
             .detail("principalId", subject.id())),
             _ => Ok(()),
@@ -201,7 +219,9 @@ impl Principals {
 }
 
 fn existing(directory: &Directory, user: UserId) -> Result<&Arc<User>> {
-    directory.user(user).ok_or_else(|| not_a_member("the credential's user does not exist"))
+    directory
+        .user(user)
+        .ok_or_else(|| not_a_member("the credential's user does not exist"))
 }
 
 fn not_a_member(message: &str) -> Fault {
@@ -211,9 +231,15 @@ fn not_a_member(message: &str) -> Fault {
 /// U-5, BU-4: neither the user nor its business unit may be disabled.
 fn enabled(directory: &Directory, user: &User) -> Result<()> {
     if user.disabled || !directory.unit_enabled(user.business_unit) {
-        let what = if user.disabled { "is disabled" } else { "is in a disabled business unit" };
-        return Err(Fault::new(FaultCode::UserDisabled, format!("user {} {what}", user.id))
-            .detail("principalId", user.id));
+        let what = if user.disabled {
+            "is disabled"
+        } else {
+            "is in a disabled business unit"
+        };
+        return Err(
+            Fault::new(FaultCode::UserDisabled, format!("user {} {what}", user.id))
+                .detail("principalId", user.id),
+        );
     }
     Ok(())
 }
@@ -240,7 +266,10 @@ fn single(values: &[String], key: &'static str) -> Result<Option<Uuid>> {
             })?;
             Ok((!id.is_nil()).then_some(id))
         }
-        _ => Err(Fault::invalid_argument(key, format!("`{key}` or its alias is given more than once"))),
+        _ => Err(Fault::invalid_argument(
+            key,
+            format!("`{key}` or its alias is given more than once"),
+        )),
     }
 }
 
@@ -253,7 +282,9 @@ fn names_only(
 ) -> bool {
     let by_id = caller_id.is_none_or(|id| id == user.0);
     let by_object = object_id.is_none_or(|id| {
-        directory.user(user).is_some_and(|user| user.object_id == Some(id))
+        directory
+            .user(user)
+            .is_some_and(|user| user.object_id == Some(id))
     });
     by_id && by_object
 }
@@ -265,7 +296,11 @@ fn named_user(
     object_id: Option<Uuid>,
 ) -> Result<&Arc<User>> {
     let by_id = caller_id
-        .map(|id| directory.user(UserId(id)).ok_or_else(|| unknown_caller_id(id)))
+        .map(|id| {
+            directory
+                .user(UserId(id))
+                .ok_or_else(|| unknown_caller_id(id))
+        })
         .transpose()?;
     let by_object = object_id
         .map(|id| {
@@ -280,11 +315,14 @@ fn named_user(
             "caller-id and caller-object-id name different users",
         )),
         (Some(user), _) | (None, Some(user)) => Ok(user),
-        (None, None) => Err(refusal::internal("a caller key was given and then lost")),
+        (None, None) => Err(Fault::unexpected("a caller key was given and then lost")),
     }
 }
 
 fn unknown_caller_id(id: Uuid) -> Fault {
-    Fault::new(FaultCode::ObjectDoesNotExist, format!("caller id {id} names no user"))
-        .record("systemuser", id)
+    Fault::new(
+        FaultCode::ObjectDoesNotExist,
+        format!("caller id {id} names no user"),
+    )
+    .record("systemuser", id)
 }

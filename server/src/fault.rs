@@ -4,7 +4,9 @@
 //! A fault names what was wrong in machine-readable details; its code alone decides the gRPC status
 //! (FM-1). Storage errors become [`FaultCode::UnExpected`] with the cause kept for the log only.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
 
 /// The kind of a fault: decides the gRPC status and which rich error details go with it (FM-1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,7 +28,7 @@ pub enum FaultKind {
 macro_rules! fault_codes {
     ($($variant:ident = ($name:literal, $code:literal, $kind:ident, $reason:literal);)*) => {
         /// Every fault this server raises, by the product's name (`messages.md` 9.2).
-        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
         #[allow(missing_docs, reason = "each one is explained where the specification lists it")]
         pub enum FaultCode { $($variant,)* }
 
@@ -149,7 +151,7 @@ fault_codes! {
 }
 
 /// One input that was wrong, by its path in the request (`target.attributes[name]`).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct FieldViolation {
     /// Path of the field.
     pub field: String,
@@ -160,18 +162,18 @@ pub struct FieldViolation {
 /// A refusal: code, message, and every dynamic part as a detail (`grpc.md` 10).
 ///
 /// Boxed inside, because a `Result` that carries it is passed through every layer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Fault(Box<FaultBody>);
 
 /// The parts of a [`Fault`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct FaultBody {
     /// Which fault.
     pub code: FaultCode,
     /// For people: lower-case start, no final stop.
     pub message: String,
     /// The camelCase metadata of ErrorInfo (`table`, `privilege`, `principalRole`).
-    pub details: BTreeMap<&'static str, String>,
+    pub details: BTreeMap<Cow<'static, str>, String>,
     /// Which inputs were wrong.
     pub violations: Vec<FieldViolation>,
     /// Index of the request that failed in a transaction (XT-1).
@@ -221,7 +223,10 @@ impl Fault {
 
     /// The client's deadline passed before the work was done; nothing was kept (GO-4).
     pub fn deadline_passed() -> Self {
-        Fault::new(FaultCode::DeadlinePassed, "the request's deadline passed; nothing was changed")
+        Fault::new(
+            FaultCode::DeadlinePassed,
+            "the request's deadline passed; nothing was changed",
+        )
     }
 
     /// Whether this is a lost race with another commit, after which the request is run again.
@@ -240,7 +245,7 @@ impl Fault {
 
     /// The same fault with one more detail.
     pub fn detail(mut self, key: &'static str, value: impl fmt::Display) -> Self {
-        self.0.details.insert(key, value.to_string());
+        self.0.details.insert(Cow::Borrowed(key), value.to_string());
         self
     }
 
@@ -277,6 +282,22 @@ impl Fault {
     /// Its parts.
     pub fn body(&self) -> &FaultBody {
         &self.0
+    }
+}
+
+impl From<crate::storage::StorageError> for Fault {
+    /// A lost race is told apart so that the request can run again; everything else is the server's
+    /// own trouble, whose cause goes to the log only.
+    fn from(error: crate::storage::StorageError) -> Self {
+        use crate::storage::StorageError;
+        match error {
+            StorageError::Conflict => Fault::new(
+                FaultCode::WriteConflict,
+                "another request changed the same records; try again",
+            ),
+            StorageError::TooLarge { limit, value } => Fault::limit_exceeded(limit, value),
+            other => Fault::unexpected(other),
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! The organization service: records behind one door.
 
-#[path = "stand_in/caller.rs"]
 pub mod caller;
 pub mod clock;
 pub mod config;
@@ -8,11 +7,14 @@ pub mod directory;
 pub mod fault;
 pub mod identity;
 pub mod limits;
+pub mod memory;
 pub mod metadata;
 pub mod model;
-#[path = "stand_in/organization.rs"]
+pub mod operations;
 pub mod organization;
+pub mod pipeline;
+pub mod query;
 pub mod records;
+pub mod snapshot;
 pub mod storage;
-pub mod token;
 pub mod transport;

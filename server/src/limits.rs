@@ -3,6 +3,8 @@
 //! A request that meets a bound gets a fault whose metadata carries `limit` (the name of the
 //! constant in lower case) and `limitValue`.
 
+use std::collections::BTreeMap;
+
 /// Bytes of a request or response message; the product's own ceiling is near 117 MB, and 64 MiB
 /// carries the largest batch with room to spare (`grpc.md` 12).
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -195,3 +197,78 @@ const _: () = assert!(
     STORED_CHUNK_BYTES_MAX <= GROUP_COMMIT_BYTES_MAX,
     "a chunk fits into a group commit"
 );
+
+macro_rules! named {
+    ($($name:ident,)*) => {
+        /// Every bound by the name a fault gives it, for RetrieveServerInfo.
+        pub fn all() -> BTreeMap<String, String> {
+            BTreeMap::from([$((stringify!($name).to_lowercase(), $name.to_string()),)*])
+        }
+    };
+}
+
+named! {
+    MESSAGE_BYTES_MAX,
+    CONCURRENT_STREAMS_MAX,
+    METADATA_BYTES_MAX,
+    CONNECTIONS_MAX,
+    CONNECTION_PREFACE_SECONDS_MAX,
+    TLS_HANDSHAKE_SECONDS_MAX,
+    CONNECTION_MINUTES_MAX,
+    KEEPALIVE_SECONDS,
+    PENDING_RESET_STREAMS_MAX,
+    LOCAL_ERROR_RESET_STREAMS_MAX,
+    REQUEST_BYTES_IN_FLIGHT_MAX,
+    REQUEST_BYTES_UNCOUNTED,
+    BLOCKING_THREADS_MAX,
+    STATUS_MESSAGE_BYTES_MAX,
+    STATUS_TEXT_BYTES_MAX,
+    STATUS_VIOLATIONS_BYTES_MAX,
+    CLIENT_REQUEST_ID_CHARACTERS_MAX,
+    BATCH_REQUESTS_MAX,
+    CASCADE_ROWS_MAX,
+    DEEP_INSERT_DEPTH_MAX,
+    HIERARCHY_DEPTH_MAX,
+    PAGE_ROWS_MAX,
+    TOP_ROWS_MAX,
+    SIMPLE_PAGING_ROWS_MAX,
+    QUERY_CONDITIONS_MAX,
+    FILTER_DEPTH_MAX,
+    CONDITION_VALUES_MAX,
+    TOTAL_COUNT_MAX,
+    PAGE_KEYS_SCANNED_MAX,
+    CONFLICT_RETRIES_MAX,
+    REQUEST_MEMORY_MINUTES,
+    REQUEST_SECONDS_MAX,
+    VALUE_DEPTH_MAX,
+    STORED_CHUNK_BYTES_MAX,
+    STORED_SEGMENT_BYTES,
+    STORED_KEY_BYTES_MAX,
+    STORED_VALUE_BYTES_MAX,
+    RECORD_COLUMNS_MAX,
+    INDEX_COLUMNS_MAX,
+    INDEX_STRING_UNITS_MAX,
+    INDEX_STRING_BYTES_MAX,
+    SHARE_CONTRIBUTIONS_MAX,
+    COMMIT_HISTORY_KEYS_MAX,
+    GROUP_COMMIT_TRANSACTIONS_MAX,
+    GROUP_COMMIT_BYTES_MAX,
+    TRANSACTION_BYTES_MAX,
+    PRINCIPAL_CACHE_ENTRIES,
+    MULTISELECT_OPTIONS_MAX,
+    IMAGE_BYTES_MAX,
+    TOKEN_CHARACTERS_MAX,
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_bound_is_named() {
+        let here = include_str!("limits.rs");
+        let declared = here
+            .lines()
+            .filter(|line| line.starts_with("pub const "))
+            .count();
+        assert_eq!(declared, super::all().len());
+    }
+}

@@ -79,7 +79,9 @@ impl Memory {
         let now = window(work.now());
         for window in [now, now.saturating_sub(1)] {
             let key = keys::request_memory(window, self.user, self.request_id);
-            let Some(value) = work.view().get(&key)? else { continue };
+            let Some(value) = work.view().get(&key)? else {
+                continue;
+            };
             let remembered: Remembered = sealed::open(&key, &value)?;
             if work.now().as_second() - remembered.at >= WINDOW_SECONDS {
                 continue;
@@ -104,8 +106,11 @@ impl Memory {
     /// What the store says.
     pub fn remember(&self, work: &mut Work<'_>, response: &OrganizationResponse) -> Result<()> {
         let now = work.now();
-        let remembered =
-            Remembered { hash: self.hash, at: now.as_second(), response: response.clone() };
+        let remembered = Remembered {
+            hash: self.hash,
+            at: now.as_second(),
+            response: response.clone(),
+        };
         let key = keys::request_memory(window(now), self.user, self.request_id);
         let value = sealed::seal(&remembered)?;
         work.transaction()?.put(key, value);

@@ -4,11 +4,7 @@
 //! It opens a view or a transaction, admits the caller at that moment's snapshot, runs the message,
 //! commits, and runs it again when another commit was faster.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -20,6 +16,7 @@ use crate::{
     clock::{Clock, IdSource, SystemClock, SystemIds},
     directory::{Directory, SYSTEM_USER, Token},
     fault::{Fault, FaultCode, Result},
+    identity::{hash_token, new_token},
     limits,
     memory::{self, Memory},
     metadata::Definitions,
@@ -33,7 +30,7 @@ use crate::{
         explain, tokens,
     },
     snapshot::Snapshot,
-    storage::{CommitHook, Store, StorageError, keys},
+    storage::{CommitHook, StorageError, Store, keys},
 };
 
 /// Name of the store's count of directory changes.
@@ -154,13 +151,16 @@ impl Organization {
             return Ok(None);
         }
         let system = Caller::direct(SYSTEM_USER);
-        let (token, hash) = crate::token::new_token()?;
+        let (token, hash) = new_secret()?;
         let administrator = self.write(&system, None, |work| {
             let administrator = bootstrap::bootstrap(work, options)?;
             tokens::create(work, administrator, "administrator".to_owned(), None, hash)?;
             Ok(administrator)
         })?;
-        Ok(Some(Bootstrap { administrator, token }))
+        Ok(Some(Bootstrap {
+            administrator,
+            token,
+        }))
     }
 
     /// Whose token this is.
@@ -168,17 +168,27 @@ impl Organization {
     /// # Errors
     /// `RequestIsNotAuthenticated`, `ExpiredAuthTicket`.
     pub fn authenticate(&self, token: &str) -> Result<Identity> {
-        let hash = crate::token::hash(token)?;
+        let hash = hash_token(token);
         let snapshot = self.0.snapshot.load();
         let token = snapshot
             .directory()
             .token(&hash)
             .filter(|token| token.revoked.is_none())
-            .ok_or_else(crate::token::not_authenticated)?;
-        if token.expires.is_some_and(|expires| expires <= self.0.clock.now()) {
-            return Err(Fault::new(FaultCode::ExpiredAuthTicket, "the token has expired"));
+            .ok_or_else(not_authenticated)?;
+        if token
+            .expires
+            .is_some_and(|expires| expires <= self.0.clock.now())
+        {
+            return Err(Fault::new(
+                FaultCode::ExpiredAuthTicket,
+                "the token has expired",
+            ));
         }
-        Ok(Identity { user: Some(token.user), trusted_host: false, label: token.label.clone() })
+        Ok(Identity {
+            user: Some(token.user),
+            trusted_host: false,
+            label: token.label.clone(),
+        })
     }
 
     /// Names the pair (A, B) of a request: steps 1 to 4 of `security.md` 12.
@@ -215,7 +225,10 @@ impl Organization {
         options: &CallOptions,
     ) -> Result<OrganizationResponse> {
         for (name, value) in &options.options.parameters {
-            request.parameters.entry(name.clone()).or_insert_with(|| value.clone());
+            request
+                .parameters
+                .entry(name.clone())
+                .or_insert_with(|| value.clone());
         }
         let request_id = match (request.request_id.take(), options.options.request_id) {
             (Some(a), Some(b)) if a != b => {
@@ -246,7 +259,9 @@ impl Organization {
                 self.read(caller, deadline, |work| operations::run(work, request))
             }
             Ok(Effect::Write) => {
-                let memory = request_id.map(|id| Memory::of(caller, id, request)).transpose()?;
+                let memory = request_id
+                    .map(|id| Memory::of(caller, id, request))
+                    .transpose()?;
                 self.write(caller, deadline, |work| match &memory {
                     None => operations::run(work, request),
                     Some(memory) => memory.once(work, |work| operations::run(work, request)),
@@ -273,7 +288,9 @@ impl Organization {
     ) -> Result<OrganizationResponse> {
         self.read(caller, deadline, |work| work.principals().require_roles())?;
         let batch = Multiple::parse(request)?;
-        let memory = request_id.map(|id| Memory::of(caller, id, request)).transpose()?;
+        let memory = request_id
+            .map(|id| Memory::of(caller, id, request))
+            .transpose()?;
         if let Some(memory) = &memory
             && let Some(response) = self.read(caller, deadline, |work| memory.recall(work))?
         {
@@ -340,7 +357,7 @@ impl Organization {
         label: String,
         expires: Option<Timestamp>,
     ) -> Result<(Uuid, String)> {
-        let (token, hash) = crate::token::new_token()?;
+        let (token, hash) = new_secret()?;
         let id = self.write(caller, None, |work| {
             work.require_administrator()?;
             tokens::create(work, user, label.clone(), expires, hash)
@@ -384,7 +401,7 @@ impl Organization {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 organization_id: work.directory().organization().id,
                 storage_engine: self.0.storage_engine,
-                storage_format_version: crate::storage::FORMAT_VERSION,
+                storage_format_version: crate::storage::FORMAT_VERSION.into(),
                 start_time: self.0.started,
                 limits: limits::all(),
             })
@@ -397,7 +414,9 @@ impl Organization {
     /// What the store says.
     pub fn sweep(&self) -> Result<()> {
         let now = self.0.clock.now();
-        while self.write(&Caller::direct(SYSTEM_USER), None, |work| memory::sweep(work, now))? {}
+        while self.write(&Caller::direct(SYSTEM_USER), None, |work| {
+            memory::sweep(work, now)
+        })? {}
         Ok(())
     }
 
@@ -422,7 +441,12 @@ impl Organization {
         // rights and data come from the same one.
         let view = self.0.store.read()?;
         let snapshot = self.snapshot();
-        let mut work = Work::start(self.environment(deadline), Unit::View(view), snapshot, *caller)?;
+        let mut work = Work::start(
+            self.environment(deadline),
+            Unit::View(view),
+            snapshot,
+            *caller,
+        )?;
         run(&mut work)
     }
 
@@ -470,7 +494,9 @@ impl Organization {
         let result = run(&mut work)?;
         work.check_deadline()?;
         let (unit, snapshot, touched) = work.into_parts();
-        let Unit::Transaction(mut transaction) = unit else { return Ok(result) };
+        let Unit::Transaction(mut transaction) = unit else {
+            return Ok(result);
+        };
         let hook = touched.then(|| {
             let version = snapshot.version().to_be_bytes().to_vec();
             transaction.put(keys::meta(DIRECTORY_VERSION), version);
@@ -491,7 +517,11 @@ enum Attempt {
 
 impl From<Fault> for Attempt {
     fn from(fault: Fault) -> Self {
-        if fault.is_conflict() { Attempt::Conflict } else { Attempt::Refused(fault) }
+        if fault.is_conflict() {
+            Attempt::Conflict
+        } else {
+            Attempt::Refused(fault)
+        }
     }
 }
 
@@ -503,7 +533,23 @@ impl From<StorageError> for Attempt {
 
 fn read_version(view: &(impl crate::storage::ReadView + ?Sized)) -> Result<u64> {
     let version = view.get(&keys::meta(DIRECTORY_VERSION))?;
-    Ok(version.and_then(|bytes| <[u8; 8]>::try_from(&*bytes).ok()).map_or(0, u64::from_be_bytes))
+    Ok(version
+        .and_then(|bytes| <[u8; 8]>::try_from(&*bytes).ok())
+        .map_or(0, u64::from_be_bytes))
+}
+
+/// A new token with the hash the store knows it by.
+fn new_secret() -> Result<(String, [u8; 32])> {
+    let token = new_token()?;
+    let hash = hash_token(&token);
+    Ok((token, hash))
+}
+
+fn not_authenticated() -> Fault {
+    Fault::new(
+        FaultCode::RequestIsNotAuthenticated,
+        "the token is unknown or was revoked",
+    )
 }
 
 fn cookie_key(store: &dyn Store) -> Result<[u8; 32]> {

@@ -35,7 +35,12 @@ impl Snapshot {
     /// A snapshot of a version.
     pub fn new(version: u64, definitions: Arc<Definitions>, directory: Directory) -> Self {
         let principals = Cache::new(limits::PRINCIPAL_CACHE_ENTRIES);
-        Snapshot { version, definitions, directory, principals }
+        Snapshot {
+            version,
+            definitions,
+            directory,
+            principals,
+        }
     }
 
     /// The next version: this one with the directory changed by `edit`.
@@ -68,9 +73,15 @@ impl Snapshot {
         if let Some(principal) = self.principals.get(&user) {
             return Ok(principal);
         }
-        let principal = self.directory.principal(user, &self.definitions).ok_or_else(|| {
-            Fault::new(FaultCode::UserNotMemberOfOrg, format!("user {user} does not exist"))
-        })?;
+        let principal = self
+            .directory
+            .principal(user, &self.definitions)
+            .ok_or_else(|| {
+                Fault::new(
+                    FaultCode::UserNotMemberOfOrg,
+                    format!("user {user} does not exist"),
+                )
+            })?;
         let principal = Arc::new(principal);
         self.principals.insert(user, Arc::clone(&principal));
         Ok(principal)
@@ -83,7 +94,8 @@ impl Snapshot {
     pub fn require_impersonation(&self, user: UserId) -> Result<()> {
         let principal = self.principal(user)?;
         authorize_impersonation(&principal).map_err(|denial| {
-            self.refuse(&denial, None).detail("reason", "CannotActOnBehalfOfAnotherUser")
+            self.refuse(&denial, None)
+                .detail("reason", "CannotActOnBehalfOfAnotherUser")
         })
     }
 
@@ -110,7 +122,10 @@ impl Snapshot {
                 };
                 Fault::new(
                     FaultCode::AccessDenied,
-                    format!("user {} ({side}) has no {right} access to the record{reach}", denial.principal),
+                    format!(
+                        "user {} ({side}) has no {right} access to the record{reach}",
+                        denial.principal
+                    ),
                 )
             }
         };

@@ -10,16 +10,16 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{
-    BusinessUnit, Currency, Directory, Links, Organization, Role, RolePrivileges, Team, TeamKind,
-    StoredToken, Token, User,
+    BusinessUnit, Currency, Directory, Links, Organization, Role, RolePrivileges, StoredToken,
+    Team, TeamKind, Token, User,
 };
 use crate::{
     metadata::{Definitions, TableDefinition},
     model::Value,
     storage::{
-        Direction, KeyRange, ReadView, StorageError, keys, sealed,
+        Direction, KeyRange, ReadView, StorageError, keys,
         record::{Record, StoredOwner},
-
+        sealed,
     },
 };
 
@@ -74,7 +74,9 @@ impl Directory {
     pub fn load(view: &dyn ReadView, definitions: &Definitions) -> Result<Self, StorageError> {
         let mut directory = Directory::empty();
         for name in TABLES {
-            let Some(table) = definitions.table(name) else { continue };
+            let Some(table) = definitions.table(name) else {
+                continue;
+            };
             for_each(view, keys::record_range(table.code.0), |key, value| {
                 let id = keys::parse_record(key)?.1;
                 let record = Record::decode(key, value)?;
@@ -129,7 +131,11 @@ impl Directory {
                     Arc::new(row.map(|row| organization(id, &row)).unwrap_or_default());
             }
             "businessunit" => {
-                replace(&mut self.units, BusinessUnitId(id), row.map(|row| unit(id, &row)));
+                replace(
+                    &mut self.units,
+                    BusinessUnitId(id),
+                    row.map(|row| unit(id, &row)),
+                );
             }
             "systemuser" => self.apply_user(UserId(id), row.map(|row| user(id, &row))),
             "team" => replace(&mut self.teams, TeamId(id), row.map(|row| team(id, &row))),
@@ -139,7 +145,8 @@ impl Directory {
             }
             "roleprivileges" => self.apply_role_privilege(definitions, id, row),
             "systemuserroles" => {
-                let ends = self.move_ends(id, row.and_then(|row| row.ends("systemuserid", "roleid")));
+                let ends =
+                    self.move_ends(id, row.and_then(|row| row.ends("systemuserid", "roleid")));
                 relink(&mut self.user_roles, ends, UserId, RoleId);
             }
             "teamroles" => {
@@ -147,10 +154,16 @@ impl Directory {
                 relink(&mut self.team_roles, ends, TeamId, RoleId);
             }
             "teammembership" => {
-                let ends = self.move_ends(id, row.and_then(|row| row.ends("systemuserid", "teamid")));
+                let ends =
+                    self.move_ends(id, row.and_then(|row| row.ends("systemuserid", "teamid")));
                 relink(&mut self.memberships, ends, UserId, TeamId);
                 let swap = |ends: Option<(Uuid, Uuid)>| ends.map(|(user, team)| (team, user));
-                relink(&mut self.members, (swap(ends.0), swap(ends.1)), TeamId, UserId);
+                relink(
+                    &mut self.members,
+                    (swap(ends.0), swap(ends.1)),
+                    TeamId,
+                    UserId,
+                );
             }
             _ => {}
         }
@@ -173,7 +186,10 @@ impl Directory {
             .and_then(PrivilegeDepth::from_mask);
         let (old, new) = self.move_ends(id, row.and_then(|row| row.ends("roleid", "privilegeid")));
         let privilege = |privilege: Uuid| {
-            definitions.privileges().by_id(privilege).map(|definition| definition.privilege)
+            definitions
+                .privileges()
+                .by_id(privilege)
+                .map(|definition| definition.privilege)
         };
         if let Some((role, privilege)) = old.and_then(|(role, id)| Some((role, privilege(id)?))) {
             self.edit_role(RoleId(role), |privileges| {
@@ -256,7 +272,10 @@ fn relink<L, R>(
         set.remove(&right(to));
     }
     if let Some((from, to)) = new {
-        links.entry(left(from)).or_insert_with(OrdSet::new).insert(right(to));
+        links
+            .entry(left(from))
+            .or_insert_with(OrdSet::new)
+            .insert(right(to));
     }
 }
 
@@ -268,7 +287,9 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn get(&self, column: &str) -> Option<&Value> {
-        self.table.column(column).and_then(|column| self.record.get(column.number))
+        self.table
+            .column(column)
+            .and_then(|column| self.record.get(column.number))
     }
 
     fn text(&self, column: &str) -> String {
@@ -334,7 +355,11 @@ fn organization(id: Uuid, row: &Row<'_>) -> Organization {
 
 /// A Boolean of `orgdborgsettings`: `<OrgSettings><Name>true</Name></OrgSettings>`.
 fn setting(xml: &str, name: &str) -> Option<bool> {
-    let value = xml.split_once(&format!("<{name}>"))?.1.split_once(&format!("</{name}>"))?.0;
+    let value = xml
+        .split_once(&format!("<{name}>"))?
+        .1
+        .split_once(&format!("</{name}>"))?
+        .0;
     match value.trim() {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),

@@ -7,6 +7,8 @@
 
 mod load;
 
+pub use load::owner;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use imbl::{HashMap, OrdSet};
@@ -285,7 +287,9 @@ impl Directory {
 
     /// A user by directory object id.
     pub fn user_by_object_id(&self, object_id: Uuid) -> Option<&Arc<User>> {
-        self.users_by_object_id.get(&object_id).and_then(|id| self.users.get(id))
+        self.users_by_object_id
+            .get(&object_id)
+            .and_then(|id| self.users.get(id))
     }
 
     /// Every user.
@@ -335,7 +339,9 @@ impl Directory {
 
     /// A unit's default team (T-3).
     pub fn default_team(&self, unit: BusinessUnitId) -> Option<&Arc<Team>> {
-        self.teams.values().find(|team| team.is_default && team.business_unit == unit)
+        self.teams
+            .values()
+            .find(|team| team.is_default && team.business_unit == unit)
     }
 
     /// Whether a unit exists and is enabled (BU-4).
@@ -376,7 +382,9 @@ impl Directory {
 
     /// Whether a user is in a team.
     pub fn is_member(&self, user: UserId, team: TeamId) -> bool {
-        self.memberships.get(&user).is_some_and(|teams| teams.contains(&team))
+        self.memberships
+            .get(&user)
+            .is_some_and(|teams| teams.contains(&team))
     }
 
     fn linked<'a, L, R, T>(
@@ -433,18 +441,28 @@ impl Directory {
             id,
             business_unit: user.business_unit,
             access_mode: user.access_mode,
-            roles: self.roles_of_user(id).map(|role| self.role_facts(role)).collect(),
-            teams: self.teams_of(id).map(|team| Arc::new(self.team_facts(team))).collect(),
+            roles: self
+                .roles_of_user(id)
+                .map(|role| self.role_facts(role))
+                .collect(),
+            teams: self
+                .teams_of(id)
+                .map(|team| Arc::new(self.team_facts(team)))
+                .collect(),
         };
         let administrative = |code: ObjectTypeCode| {
-            definitions.table_by_code(code).is_some_and(|table| table.facts.administrative)
+            definitions
+                .table_by_code(code)
+                .is_some_and(|table| table.facts.administrative)
         };
         Some(Principal::for_user(&facts, administrative))
     }
 
     /// Everything the decision needs to know of a team acting as a principal (SH-7, OW-4).
     pub fn team_principal(&self, id: TeamId) -> Option<Principal> {
-        self.teams.get(&id).map(|team| Principal::for_team(&self.team_facts(team)))
+        self.teams
+            .get(&id)
+            .map(|team| Principal::for_team(&self.team_facts(team)))
     }
 
     fn team_facts(&self, team: &Team) -> TeamFacts {
@@ -453,7 +471,10 @@ impl Directory {
             business_unit: team.business_unit,
             enabled: self.unit_enabled(team.business_unit),
             holds_roles: team.kind.owns(),
-            roles: self.roles_of_team(team.id).map(|role| self.role_facts(role)).collect(),
+            roles: self
+                .roles_of_team(team.id)
+                .map(|role| self.role_facts(role))
+                .collect(),
         }
     }
 
@@ -473,14 +494,21 @@ impl Directory {
     /// The display name of a row that lives here, so that look-ups of users cost no read.
     pub fn name(&self, table: &str, id: Uuid) -> Option<String> {
         match table {
-            "systemuser" => self.users.get(&UserId(id)).map(|user| user.full_name.clone()),
+            "systemuser" => self
+                .users
+                .get(&UserId(id))
+                .map(|user| user.full_name.clone()),
             "team" => self.teams.get(&TeamId(id)).map(|team| team.name.clone()),
-            "businessunit" => self.units.get(&BusinessUnitId(id)).map(|unit| unit.name.clone()),
+            "businessunit" => self
+                .units
+                .get(&BusinessUnitId(id))
+                .map(|unit| unit.name.clone()),
             "role" => self.roles.get(&RoleId(id)).map(|role| role.name.clone()),
-            "transactioncurrency" => self.currencies.get(&id).map(|currency| currency.name.clone()),
-            "organization" => {
-                (self.organization.id == id).then(|| self.organization.name.clone())
-            }
+            "transactioncurrency" => self
+                .currencies
+                .get(&id)
+                .map(|currency| currency.name.clone()),
+            "organization" => (self.organization.id == id).then(|| self.organization.name.clone()),
             _ => None,
         }
     }

@@ -432,6 +432,11 @@ impl Definitions {
         self.relationships.get(schema_name)
     }
 
+    /// Every relationship.
+    pub fn relationships(&self) -> impl Iterator<Item = &Arc<RelationshipDefinition>> {
+        self.relationships.values()
+    }
+
     /// One-to-many relationships in which records of this table are the parents.
     pub fn children_of(&self, logical_name: &str) -> &[Arc<OneToMany>] {
         self.referencing

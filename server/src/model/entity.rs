@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use orgservice_security::AccessRights;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Value;
@@ -10,7 +11,7 @@ use super::Value;
 /// A record, or the part of it that a request or a result carries.
 ///
 /// An absent attribute is not touched on write and is null on read; [`Value::Null`] clears (GV-5).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Entity {
     /// Logical name of the table.
     pub logical_name: String,
@@ -62,7 +63,7 @@ impl Entity {
 }
 
 /// Names a record by table and id, or by table and alternate key.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct EntityReference {
     /// Logical name of the table.
     pub logical_name: String,
@@ -88,7 +89,7 @@ impl EntityReference {
 }
 
 /// Records with what a query says about the page they are on (`messages.md` 4.6).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct EntityCollection {
     /// Logical name of the records' table.
     pub entity_name: String,
@@ -105,7 +106,7 @@ pub struct EntityCollection {
 }
 
 /// The records related to another one through a relationship.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct RelatedEntities {
     /// The relationship.
     pub relationship: Relationship,
@@ -114,7 +115,7 @@ pub struct RelatedEntities {
 }
 
 /// Which columns to return (RT-3).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 pub struct ColumnSet {
     /// Every readable column except image data.
     pub all_columns: bool,
@@ -141,7 +142,7 @@ impl ColumnSet {
 }
 
 /// The side of a self-referencing relationship that the target stands on (AS-4).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub enum EntityRole {
     /// The target holds the lookup.
     Referencing,
@@ -150,7 +151,7 @@ pub enum EntityRole {
 }
 
 /// A relationship by its schema name, case-sensitive (`account_primary_contact`).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct Relationship {
     /// Schema name.
     pub schema_name: String,
@@ -159,10 +160,25 @@ pub struct Relationship {
 }
 
 /// A principal and the rights it is given on a record (SH-3).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct PrincipalAccess {
     /// A systemuser, a team or the organization.
     pub principal: EntityReference,
     /// The rights; unknown bits are kept so that they can be refused (SH-4).
+    #[serde(with = "rights")]
     pub access_mask: AccessRights,
+}
+
+/// Rights as their mask.
+mod rights {
+    use orgservice_security::AccessRights;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(rights: &AccessRights, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u32(rights.bits())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<AccessRights, D::Error> {
+        u32::deserialize(from).map(AccessRights::from_bits_retain)
+    }
 }

@@ -1,9 +1,11 @@
 //! Queries as one tree: [`QueryExpression`] with filters, orders and paging (`messages.md` 4).
 
+use serde::{Deserialize, Serialize};
+
 use super::{ColumnSet, Value};
 
 /// A query in the form the client wrote it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub enum Query {
     /// Columns, filters, orders and paging over one table.
     Expression(QueryExpression),
@@ -14,7 +16,7 @@ pub enum Query {
 }
 
 /// A structured query over one table.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct QueryExpression {
     /// Logical name of the table.
     pub entity_name: String,
@@ -35,7 +37,7 @@ pub struct QueryExpression {
 }
 
 /// All named columns equal the values at the same index.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct QueryByAttribute {
     /// Logical name of the table.
     pub entity_name: String,
@@ -54,7 +56,7 @@ pub struct QueryByAttribute {
 }
 
 /// How the parts of a filter combine.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 pub enum LogicalOperator {
     /// All must hold.
     #[default]
@@ -64,7 +66,7 @@ pub enum LogicalOperator {
 }
 
 /// Conditions and nested filters under one logical operator.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct FilterExpression {
     /// And (default) or Or.
     pub operator: LogicalOperator,
@@ -75,7 +77,7 @@ pub struct FilterExpression {
 }
 
 /// One comparison of a column with values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct ConditionExpression {
     /// A link alias; empty for the query's own table.
     pub entity_name: String,
@@ -90,7 +92,7 @@ pub struct ConditionExpression {
 }
 
 /// A comparison by its number in the SDK; which ones are built is the query layer's to say.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
 pub struct ConditionOperator(pub i32);
 
 #[allow(
@@ -121,7 +123,7 @@ impl ConditionOperator {
 }
 
 /// Direction of an order.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 pub enum OrderType {
     /// Nulls first (OR-3).
     #[default]
@@ -131,7 +133,7 @@ pub enum OrderType {
 }
 
 /// One order of a query.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 pub struct OrderExpression {
     /// Logical name of the column.
     pub attribute_name: String,
@@ -140,7 +142,7 @@ pub struct OrderExpression {
 }
 
 /// Which page to return (`messages.md` 4.6).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 pub struct PagingInfo {
     /// From 1; 0 means 1 (PG-5).
     pub page_number: i32,

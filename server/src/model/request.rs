@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Value;
 
 /// A message with its parameters, named as in the SDK (`Target`, `ColumnSet`).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct OrganizationRequest {
     /// Message name, case-sensitive (`Create`).
     pub name: String,
@@ -37,7 +38,7 @@ impl OrganizationRequest {
 }
 
 /// What a message answered.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct OrganizationResponse {
     /// Name of the message.
     pub name: String,
@@ -62,7 +63,7 @@ impl OrganizationResponse {
 }
 
 /// What a client can say beside the message itself (`grpc.md` 7).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct RequestOptions {
     /// Makes a repeat return the first result (GO-2).
     pub request_id: Option<Uuid>,
@@ -71,7 +72,7 @@ pub struct RequestOptions {
 }
 
 /// What Update and Delete do about a row version (OC-1).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 pub enum ConcurrencyBehavior {
     /// No check.
     #[default]

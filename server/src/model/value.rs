@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +16,7 @@ use crate::fault::Fault;
 ///
 /// The variants from [`Value::ColumnSet`] on are message parameters only: in a column they are
 /// refused with `InvalidArgument` (GV-9).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub enum Value {
     /// An explicit null: clears a column on write; never stored, never returned (GV-5, RT-2).
     Null,
@@ -74,7 +75,7 @@ pub enum Value {
 }
 
 /// A value of a linked table's column, with the table and column it came from (LK-5).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct AliasedValue {
     /// Logical name of the linked table.
     pub entity_logical_name: String,

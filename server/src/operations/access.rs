@@ -35,8 +35,10 @@ impl Operation for RetrievePrincipalAccess {
             "team" => Owner::Team(TeamId(id)),
             other => {
                 let description = format!("access is held by users and teams, not by `{other}`");
-                return Err(Fault::new(FaultCode::InvalidPrincipalType, description.clone())
-                    .violation("principal", description));
+                return Err(
+                    Fault::new(FaultCode::InvalidPrincipalType, description.clone())
+                        .violation("principal", description),
+                );
             }
         };
         Ok((readable, principal))

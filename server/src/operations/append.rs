@@ -16,8 +16,6 @@ use crate::{
 
 /// A lookup that a request sets.
 pub struct SetLookup {
-    /// Number of the column.
-    pub column: u16,
     /// Table pointed at.
     pub table: Arc<TableDefinition>,
     /// Record pointed at; `None` when the value is not yet known to be well-formed.
@@ -37,12 +35,16 @@ pub fn named(
 ) -> Vec<SetLookup> {
     let mut lookups = Vec::new();
     for (name, value) in attributes {
-        let Some(column) = table.column(name) else { continue };
+        let Some(column) = table.column(name) else {
+            continue;
+        };
         let counts = match kind {
             WriteKind::Create => column.valid_for_create,
             WriteKind::Update => column.valid_for_update,
         };
-        let ColumnType::Lookup { targets } = &column.kind else { continue };
+        let ColumnType::Lookup { targets } = &column.kind else {
+            continue;
+        };
         if !counts {
             continue;
         }
@@ -51,11 +53,16 @@ pub fn named(
             (Value::Guid(id), [only]) => (&**only, Some(*id)),
             _ => continue,
         };
-        let Some(target) = work.definitions().table(target) else { continue };
+        let Some(target) = work.definitions().table(target) else {
+            continue;
+        };
         if before.is_some_and(|before| current(before, column.number, column.source) == id) {
             continue;
         }
-        lookups.push(SetLookup { column: column.number, table: Arc::clone(target), id });
+        lookups.push(SetLookup {
+            table: Arc::clone(target),
+            id,
+        });
     }
     lookups
 }
@@ -122,4 +129,3 @@ pub fn check_references(work: &Work<'_>, lookups: &[SetLookup]) -> Result<()> {
 fn guarded(table: &TableDefinition) -> bool {
     table.ownership() != orgservice_security::TableOwnership::None
 }
-

@@ -57,7 +57,12 @@ pub fn check(
     work.access(&table, id, &before, requirements::ASSIGN)?;
     let owner = ownership::named(work, assignee, "assignee")?;
     ownership::check(work, &table, owner)?;
-    Ok(Assignable { table, id, before, owner })
+    Ok(Assignable {
+        table,
+        id,
+        before,
+        owner,
+    })
 }
 
 /// Hands the record over, then what follows it.
@@ -65,7 +70,12 @@ pub fn check(
 /// # Errors
 /// Refusals of the cascade; what the store says.
 pub fn perform(work: &mut Work<'_>, assignable: Assignable) -> Result<()> {
-    let Assignable { table, id, before, owner } = assignable;
+    let Assignable {
+        table,
+        id,
+        before,
+        owner,
+    } = assignable;
     let previous = before.owner.map(directory::owner);
     // Assigning to the current owner needs the rights and changes nothing.
     if previous == Some(owner) {

@@ -125,7 +125,10 @@ fn check(
             let [parent] = related else {
                 return Err(Fault::invalid_argument(
                     "related_entities",
-                    format!("a {} has at most one record through `{}`", table.logical_name, one.schema_name),
+                    format!(
+                        "a {} has at most one record through `{}`",
+                        table.logical_name, one.schema_name
+                    ),
                 ));
             };
             let parent_table = require_table(&one.referenced, parent, 0)?;
@@ -141,15 +144,25 @@ fn check(
         }
         Side::ManyToMany(definition) => {
             let RelationshipDefinition::ManyToMany(many) = &*definition else {
-                return Err(Fault::unexpected("a many-to-many side without its definition"));
+                return Err(Fault::unexpected(
+                    "a many-to-many side without its definition",
+                ));
             };
             let target_is_left = many.left.0 == table.logical_name;
-            let other = if target_is_left { &many.right.0 } else { &many.left.0 };
+            let other = if target_is_left {
+                &many.right.0
+            } else {
+                &many.left.0
+            };
             let mut pairs = Vec::new();
             for (index, reference) in related.iter().enumerate() {
                 require_table(other, reference, index)?;
                 let other = work.id_of(reference, &format!("related_entities[{index}]"))?;
-                pairs.push(if target_is_left { (id, other) } else { (other, id) });
+                pairs.push(if target_is_left {
+                    (id, other)
+                } else {
+                    (other, id)
+                });
             }
             check_pairs(work, many, &pairs, adding)?;
             Ok(Plan::Pairs(Arc::clone(&definition), pairs))
@@ -159,11 +172,13 @@ fn check(
 
 fn perform(work: &mut Work<'_>, plan: Plan, adding: bool) -> Result<()> {
     match plan {
-        Plan::Changes(changes) => {
-            changes.into_iter().try_for_each(|change| update::perform(work, change, 0))
-        }
+        Plan::Changes(changes) => changes
+            .into_iter()
+            .try_for_each(|change| update::perform(work, change, 0)),
         Plan::Pairs(definition, pairs) => {
-            let RelationshipDefinition::ManyToMany(many) = &*definition else { return Ok(()) };
+            let RelationshipDefinition::ManyToMany(many) = &*definition else {
+                return Ok(());
+            };
             for (left, right) in pairs {
                 if !adding {
                     unlink(work, many, left, right)?;
@@ -242,7 +257,10 @@ fn require_table<'a>(
     }
     Err(Fault::invalid_argument(
         format!("related_entities[{index}].logical_name"),
-        format!("the relationship joins records of `{expected}` here, not of `{}`", reference.logical_name),
+        format!(
+            "the relationship joins records of `{expected}` here, not of `{}`",
+            reference.logical_name
+        ),
     ))
 }
 
@@ -272,7 +290,9 @@ pub fn link(work: &mut Work<'_>, many: &ManyToMany, left: Uuid, right: Uuid) -> 
     let id = work.new_id();
     let mut record = Record::default();
     for ((end_table, column), end) in [(&many.left, left), (&many.right, right)] {
-        let Some(column) = table.column(column) else { continue };
+        let Some(column) = table.column(column) else {
+            continue;
+        };
         let value = match column.kind {
             ColumnType::Lookup { .. } => {
                 Value::EntityReference(EntityReference::new(&**end_table, end))
@@ -311,7 +331,9 @@ pub fn link_row(
 /// # Errors
 /// What the store says.
 pub fn unlink(work: &mut Work<'_>, many: &ManyToMany, left: Uuid, right: Uuid) -> Result<()> {
-    let Some(id) = linked(work, many, left, right)? else { return Ok(()) };
+    let Some(id) = linked(work, many, left, right)? else {
+        return Ok(());
+    };
     let table = work.table(&many.intersect, "relationship")?;
     if let Some(record) = work.find(&table, id)? {
         work.remove(&table, id, &record)?;
@@ -327,8 +349,11 @@ pub fn unlink(work: &mut Work<'_>, many: &ManyToMany, left: Uuid, right: Uuid) -
 /// # Errors
 /// What the store says; the bound of a cascade.
 pub fn unlink_all(work: &mut Work<'_>, table: &TableDefinition, id: Uuid) -> Result<()> {
-    for definition in work.definitions().clone().relationships() {
-        let RelationshipDefinition::ManyToMany(many) = &**definition else { continue };
+    let definitions = Arc::clone(work.definitions());
+    for definition in definitions.relationships() {
+        let RelationshipDefinition::ManyToMany(many) = &**definition else {
+            continue;
+        };
         let mut pairs = Vec::new();
         if many.left.0 == table.logical_name {
             work.scan_all(keys::link_range(many.number, id), |key, _| {

@@ -4,8 +4,8 @@
 //! names the refusal, and keeps the list of what was asked for ExplainAccess.
 
 use orgservice_security::{
-    AccessRights, Denial, Ground, Owner, Privilege, RecordFacts, RecordScope, Right, SharePrincipal,
-    TableOwnership, access_rights, may_own, requirements,
+    AccessRights, Denial, Ground, Owner, Privilege, RecordFacts, RecordScope, Right,
+    SharePrincipal, TableOwnership, access_rights, may_own, requirements,
 };
 use uuid::Uuid;
 
@@ -128,10 +128,9 @@ impl Work<'_> {
             return Ok(false);
         }
         let facts = self.facts(table, id, record);
-        let decision =
-            pair.access_loading_shares(self.directory().tree(), rights, &facts, || {
-                self.shares_of(table, &facts).map_err(Refusal::Fault)
-            });
+        let decision = pair.access_loading_shares(self.directory().tree(), rights, &facts, || {
+            self.shares_of(table, &facts).map_err(Refusal::Fault)
+        });
         match decision {
             Ok(()) => Ok(true),
             Err(Refusal::Denial(_)) => Ok(false),
@@ -153,13 +152,20 @@ impl Work<'_> {
         let principal = self.snapshot().owner_principal(principal).ok_or_else(|| {
             Fault::new(
                 FaultCode::InvalidPrincipal,
-                format!("{} names no principal", owner_reference(principal).logical_name),
+                format!(
+                    "{} names no principal",
+                    owner_reference(principal).logical_name
+                ),
             )
             .violation("Principal", "no such principal")
         })?;
         let facts = self.facts(table, id, record);
         let shares = self.shares_of(table, &facts)?;
-        Ok(access_rights(&principal, self.directory().tree(), &facts.with_shares(&shares)))
+        Ok(access_rights(
+            &principal,
+            self.directory().tree(),
+            &facts.with_shares(&shares),
+        ))
     }
 
     /// OW-4: the owner-to-be possesses the table's Read privilege.
@@ -242,7 +248,10 @@ impl Work<'_> {
         }
         Err(Fault::new(
             FaultCode::AccessDenied,
-            format!("the records that {} {id} belongs to are not readable", table.logical_name),
+            format!(
+                "the records that {} {id} belongs to are not readable",
+                table.logical_name
+            ),
         )
         .detail("principalId", self.subject())
         .record(&table.logical_name, id))
@@ -283,7 +292,14 @@ impl Work<'_> {
     pub fn require_administrator(&self) -> Result<()> {
         let caller = self.caller();
         let sides = [
-            (caller.authenticated, if caller.impersonated.is_some() { "impersonator" } else { "caller" }),
+            (
+                caller.authenticated,
+                if caller.impersonated.is_some() {
+                    "impersonator"
+                } else {
+                    "caller"
+                },
+            ),
             (caller.impersonated, "impersonated"),
         ];
         for (user, side) in sides {
@@ -301,7 +317,11 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn shares_of(&self, table: &TableDefinition, facts: &RecordFacts<'_>) -> Result<Vec<orgservice_security::Share>> {
+    fn shares_of(
+        &self,
+        table: &TableDefinition,
+        facts: &RecordFacts<'_>,
+    ) -> Result<Vec<orgservice_security::Share>> {
         match facts.id {
             Some(id) => self.shares(table, id),
             None => Ok(Vec::new()),
@@ -351,7 +371,10 @@ impl Work<'_> {
     ) {
         let Some(trace) = &self.trace else { return };
         let subject_depth = self.principals().pair().depth(privilege);
-        let grounds = grounds().into_iter().map(|ground| self.describe_ground(&ground)).collect();
+        let grounds = grounds()
+            .into_iter()
+            .map(|ground| self.describe_ground(&ground))
+            .collect();
         trace.borrow_mut().requirements.push(AccessRequirement {
             privilege: self.snapshot().privilege_name(privilege).to_owned(),
             right: match privilege {
@@ -375,8 +398,12 @@ impl Work<'_> {
                 let reference = owner_reference(holder);
                 self.named(&reference.logical_name, holder.uuid())
             }),
-            business_unit: ground.business_unit.map(|unit| self.named("businessunit", unit.0)),
-            share_principal: ground.share_principal.map(|principal| self.describe_principal(principal)),
+            business_unit: ground
+                .business_unit
+                .map(|unit| self.named("businessunit", unit.0)),
+            share_principal: ground
+                .share_principal
+                .map(|principal| self.describe_principal(principal)),
         }
     }
 
@@ -413,13 +440,19 @@ impl Work<'_> {
     }
 
     fn named(&self, table: &str, id: Uuid) -> EntityReference {
-        EntityReference { name: self.directory().name(table, id), ..EntityReference::new(table, id) }
+        EntityReference {
+            name: self.directory().name(table, id),
+            ..EntityReference::new(table, id)
+        }
     }
 }
 
 /// The records that a row of a table without privileges belongs to: table and id of each.
 fn related_ends(table: &TableDefinition, record: &Record) -> Vec<(Option<String>, Uuid)> {
-    let id = |column: &str| match table.column(column).and_then(|column| record.get(column.number)) {
+    let id = |column: &str| match table
+        .column(column)
+        .and_then(|column| record.get(column.number))
+    {
         Some(Value::Guid(id)) => Some(*id),
         Some(Value::EntityReference(reference)) => reference.id,
         _ => None,
@@ -434,7 +467,10 @@ fn related_ends(table: &TableDefinition, record: &Record) -> Vec<(Option<String>
             })
             .collect();
     }
-    let object = match table.column("objecttypecode").and_then(|column| record.get(column.number)) {
+    let object = match table
+        .column("objecttypecode")
+        .and_then(|column| record.get(column.number))
+    {
         Some(Value::String(name)) => Some(name.clone()),
         _ => None,
     };

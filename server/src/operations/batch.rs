@@ -31,7 +31,10 @@ impl Operation for ExecuteTransaction {
                 return Err(nested(&inner.name, Self::NAME, index).at_request(index));
             }
         }
-        Ok(Transaction { requests: requests.into_iter().cloned().collect(), return_responses })
+        Ok(Transaction {
+            requests: requests.into_iter().cloned().collect(),
+            return_responses,
+        })
     }
 
     fn perform(work: &mut Work<'_>, transaction: Transaction) -> Result<OrganizationResponse> {
@@ -136,8 +139,10 @@ fn bounded(requests: usize) -> Result<()> {
     if requests <= limits::BATCH_REQUESTS_MAX {
         return Ok(());
     }
-    let description =
-        format!("{requests} requests; a batch has at most {}", limits::BATCH_REQUESTS_MAX);
+    let description = format!(
+        "{requests} requests; a batch has at most {}",
+        limits::BATCH_REQUESTS_MAX
+    );
     Err(Fault::invalid_argument("requests", description)
         .limit("batch_requests_max", limits::BATCH_REQUESTS_MAX)
         .detail("maxBatchSize", limits::BATCH_REQUESTS_MAX))

@@ -45,8 +45,13 @@ pub fn assign(
     let mut pending = vec![(Arc::clone(table), id, previous)];
     while let Some((table, id, previous)) = pending.pop() {
         let children = selected(work, &table, id, Some(previous), |cascade| cascade.assign)?;
-        for Child { table, id, record, .. } in children {
-            let Some(held_by) = record.owner.map(directory::owner) else { continue };
+        for Child {
+            table, id, record, ..
+        } in children
+        {
+            let Some(held_by) = record.owner.map(directory::owner) else {
+                continue;
+            };
             if held_by == owner || !visited.insert((table.code.0, id)) {
                 continue;
             }
@@ -78,13 +83,26 @@ pub fn share(
     mask: u32,
 ) -> Result<()> {
     let origin = (table.code.0, id);
-    walk(work, table, id, |cascade| cascade.share, |work, child| {
-        if !work.may(&child.table, child.id, &child.record, requirements::CASCADED_SHARE)? {
-            return Ok(false);
-        }
-        share::contribute(work, &child.table, child.id, principal, origin, |held| held | mask)?;
-        Ok(true)
-    })
+    walk(
+        work,
+        table,
+        id,
+        |cascade| cascade.share,
+        |work, child| {
+            if !work.may(
+                &child.table,
+                child.id,
+                &child.record,
+                requirements::CASCADED_SHARE,
+            )? {
+                return Ok(false);
+            }
+            share::contribute(work, &child.table, child.id, principal, origin, |held| {
+                held | mask
+            })?;
+            Ok(true)
+        },
+    )
 }
 
 /// Withdraws from the children what a share of this record gave (CA-2): the bits of `mask`.
@@ -99,10 +117,18 @@ pub fn unshare(
     mask: u32,
 ) -> Result<()> {
     let origin = (table.code.0, id);
-    walk(work, table, id, |cascade| cascade.unshare, |work, child| {
-        share::contribute(work, &child.table, child.id, principal, origin, |held| held & !mask)?;
-        Ok(true)
-    })
+    walk(
+        work,
+        table,
+        id,
+        |cascade| cascade.unshare,
+        |work, child| {
+            share::contribute(work, &child.table, child.id, principal, origin, |held| {
+                held & !mask
+            })?;
+            Ok(true)
+        },
+    )
 }
 
 /// Deletes a record with everything that goes with it (CA-5, DE-2, DE-3).
@@ -119,7 +145,9 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
         for one in work.definitions().children_of(&table.logical_name).to_vec() {
             for child in children(work, &table, id, &one)? {
                 match one.cascade.delete {
-                    DeleteCascade::Restrict if !visited.contains(&(child.table.code.0, child.id)) => {
+                    DeleteCascade::Restrict
+                        if !visited.contains(&(child.table.code.0, child.id)) =>
+                    {
                         return Err(restricted(&table, id, &one));
                     }
                     DeleteCascade::Cascade => {
@@ -139,7 +167,9 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
     for (table, id) in order.into_iter().rev() {
         remove_links(work, &table, id, &visited)?;
         // The table's own rules may have removed it on the way.
-        let Some(record) = work.find(&table, id)? else { continue };
+        let Some(record) = work.find(&table, id)? else {
+            continue;
+        };
         tables::before_delete(work, &table, id, &record)?;
         associate::unlink_all(work, &table, id)?;
         work.remove(&table, id, &record)?;
@@ -184,7 +214,10 @@ fn walk(
     mut visit: impl FnMut(&mut Work<'_>, &Child) -> Result<bool>,
 ) -> Result<()> {
     let mut visited = Visited::from([(table.code.0, id)]);
-    let owner = work.find(table, id)?.and_then(|record| record.owner).map(directory::owner);
+    let owner = work
+        .find(table, id)?
+        .and_then(|record| record.owner)
+        .map(directory::owner);
     let mut pending = vec![(Arc::clone(table), id, owner)];
     while let Some((table, id, owner)) = pending.pop() {
         for child in selected(work, &table, id, owner, setting)? {
@@ -217,11 +250,16 @@ fn selected(
             continue;
         }
         for child in children(work, table, id, one)? {
-            let Some(child_owner) = child.record.owner.map(directory::owner) else { continue };
+            let Some(child_owner) = child.record.owner.map(directory::owner) else {
+                continue;
+            };
             let takes = match setting {
                 CascadeType::Cascade => true,
                 CascadeType::Active => {
-                    matches!(child.record.get(number::STATE_CODE), Some(Value::OptionSet(0)))
+                    matches!(
+                        child.record.get(number::STATE_CODE),
+                        Some(Value::OptionSet(0))
+                    )
                 }
                 CascadeType::UserOwned => Some(child_owner) == owner,
                 CascadeType::NoCascade => false,
@@ -244,7 +282,9 @@ fn children(
     let child_table = work.table(&one.referencing, "relationship")?;
     let mut children = Vec::new();
     for child in work.children(&child_table, one.lookup_number, id)? {
-        let Some(record) = work.find(&child_table, child)? else { continue };
+        let Some(record) = work.find(&child_table, child)? else {
+            continue;
+        };
         // An id is unique per table only: a lookup with several targets says which table it means.
         let points_here = matches!(
             record.get(one.lookup_number),

@@ -6,8 +6,8 @@ use orgservice_security::{Owner, RecordFacts, TableOwnership, requirements};
 use uuid::Uuid;
 
 use super::{
-    Operation, Work, append, facts, ownership, parameters::Parameters, related,
-    stamps, state, stored_owner, tables,
+    Operation, Work, append, facts, ownership, parameters::Parameters, related, stamps, state,
+    stored_owner, tables,
 };
 use crate::{
     directory,
@@ -54,7 +54,10 @@ impl Operation for Create {
 /// The first refusal, in the order of G-5.
 pub fn check(work: &Work<'_>, target: &Entity, path: &str, depth: usize) -> Result<Creatable> {
     if depth > limits::DEEP_INSERT_DEPTH_MAX {
-        return Err(Fault::limit_exceeded("deep_insert_depth_max", limits::DEEP_INSERT_DEPTH_MAX));
+        return Err(Fault::limit_exceeded(
+            "deep_insert_depth_max",
+            limits::DEEP_INSERT_DEPTH_MAX,
+        ));
     }
     let table = work.table(&target.logical_name, &format!("{path}.logical_name"))?;
     tables::require_message(&table, Create::NAME, table.messages.create)?;
@@ -64,10 +67,19 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str, depth: usize) -> Resu
     append::require(work, &table, &lookups)?;
     stamps::require_override(work, &target.attributes)?;
 
-    let values =
-        records::validate(&table, work.definitions(), &target.attributes, WriteKind::Create, path)?;
+    let values = records::validate(
+        &table,
+        work.definitions(),
+        &target.attributes,
+        WriteKind::Create,
+        path,
+    )?;
     if let Some(column) = target.key_attributes.keys().next() {
-        return Err(super::work::key_not_defined(&table.logical_name, column, path));
+        return Err(super::work::key_not_defined(
+            &table.logical_name,
+            column,
+            path,
+        ));
     }
     let id = own_id(&table, target, path)?.unwrap_or_else(|| work.new_id());
 
@@ -76,7 +88,11 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str, depth: usize) -> Resu
     for (number, value) in values {
         match table.column_by_number(number).map(|column| column.source) {
             Some(ColumnSource::Owner) if !value.is_null() => {
-                owner = Some(ownership::of_value(work, &value, &format!("{path}.attributes[ownerid]"))?);
+                owner = Some(ownership::of_value(
+                    work,
+                    &value,
+                    &format!("{path}.attributes[ownerid]"),
+                )?);
             }
             Some(ColumnSource::BusinessUnit) => record.business_unit = reference_id(&value),
             Some(ColumnSource::Stored) => record.set(number, value),
@@ -90,7 +106,13 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str, depth: usize) -> Resu
     if let Some(owner) = facts.owner {
         ownership::check(work, &table, owner)?;
     }
-    Ok(Creatable { table, id, record, related: target.related_entities.clone(), depth })
+    Ok(Creatable {
+        table,
+        id,
+        record,
+        related: target.related_entities.clone(),
+        depth,
+    })
 }
 
 /// Writes a checked record, its follow-up rows and its related records.
@@ -98,7 +120,13 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str, depth: usize) -> Resu
 /// # Errors
 /// `DuplicateRecord`, the table's own rules, refusals of related records.
 pub fn perform(work: &mut Work<'_>, creatable: Creatable) -> Result<Uuid> {
-    let Creatable { table, id, mut record, related, depth } = creatable;
+    let Creatable {
+        table,
+        id,
+        mut record,
+        related,
+        depth,
+    } = creatable;
     // Records this one points at come first, so that its lookups can name them (CR-12).
     let (parents, children) = related::split(work, &table, &related)?;
     for parent in parents {
@@ -112,7 +140,7 @@ pub fn perform(work: &mut Work<'_>, creatable: Creatable) -> Result<Uuid> {
     stamps::create(work, &table, &mut record)?;
     tables::before_create(work, &table, id, &mut record)?;
     related::refuse_loop(work, &table, id, None, &record)?;
-    stamps::derive(work, &table, &mut record);
+    stamps::derive(work, &table, &mut record)?;
     let record = work.put(&table, id, None, record)?;
     tables::after_create(work, &table, id, &record)?;
     for child in children {
@@ -152,7 +180,12 @@ fn prospective(
         }
         TableOwnership::OrganizationOwned | TableOwnership::None => {}
     }
-    Ok(facts(table, None, record.owner.map(directory::owner), record.business_unit))
+    Ok(facts(
+        table,
+        None,
+        record.owner.map(directory::owner),
+        record.business_unit,
+    ))
 }
 
 /// CR-5: Boolean and choice columns start at their default.
@@ -162,10 +195,16 @@ fn defaults(table: &TableDefinition, record: &mut Record) {
             continue;
         }
         match &column.kind {
-            ColumnType::Boolean { default: Some(default), .. } => {
+            ColumnType::Boolean {
+                default: Some(default),
+                ..
+            } => {
                 record.set(column.number, Value::Boolean(*default));
             }
-            ColumnType::Picklist { default: Some(default), .. } => {
+            ColumnType::Picklist {
+                default: Some(default),
+                ..
+            } => {
                 record.set(column.number, Value::OptionSet(*default));
             }
             _ => {}
@@ -193,8 +232,11 @@ pub fn own_id(table: &TableDefinition, target: &Entity, path: &str) -> Result<Op
 
 /// `DuplicateRecord` for an id that is taken (CR-3).
 pub fn duplicate(table: &TableDefinition, id: Uuid) -> Fault {
-    Fault::new(FaultCode::DuplicateRecord, format!("{} {id} already exists", table.logical_name))
-        .record(&table.logical_name, id)
+    Fault::new(
+        FaultCode::DuplicateRecord,
+        format!("{} {id} already exists", table.logical_name),
+    )
+    .record(&table.logical_name, id)
 }
 
 /// The id in a lookup value.
@@ -205,4 +247,3 @@ pub fn reference_id(value: &Value) -> Option<Uuid> {
         _ => None,
     }
 }
-

@@ -16,15 +16,17 @@ use crate::{
 /// `PrivilegeDenied` with metadata `role` when somebody else is asked about by anybody but a System
 /// Administrator (GA-1); what resolving the ids refuses.
 pub fn asked_pair(work: &Work<'_>, question: &ExplainAccess) -> Result<Caller> {
-    let (authenticated, impersonated) =
-        (question.authenticated_user, question.impersonated_user);
+    let (authenticated, impersonated) = (question.authenticated_user, question.impersonated_user);
     if authenticated.is_none() && impersonated.is_none() {
         return Ok(work.caller());
     }
     work.require_administrator()?;
     let user = |id: uuid::Uuid| {
         let user = orgservice_security::UserId(id);
-        work.directory().user(user).map(|user| user.id).ok_or_else(|| super::missing("systemuser", id))
+        work.directory()
+            .user(user)
+            .map(|user| user.id)
+            .ok_or_else(|| super::missing("systemuser", id))
     };
     let authenticated = match authenticated {
         Some(id) => Some(user(id)?),
@@ -34,7 +36,11 @@ pub fn asked_pair(work: &Work<'_>, question: &ExplainAccess) -> Result<Caller> {
     // IM-2: whoever names himself acts for himself.
     let impersonated = impersonated.filter(|&user| Some(user) != authenticated);
     let trusted_host = question.authenticated_user.is_none() && work.caller().trusted_host;
-    Ok(Caller { authenticated, impersonated, trusted_host })
+    Ok(Caller {
+        authenticated,
+        impersonated,
+        trusted_host,
+    })
 }
 
 /// Explains a call for the pair that `work` runs for; `work` records what is asked.
@@ -43,8 +49,15 @@ pub fn asked_pair(work: &Work<'_>, question: &ExplainAccess) -> Result<Caller> {
 /// `QueryBuilderNoEntity` for an unknown table of the matrices; internal faults.
 pub fn explain(work: &mut Work<'_>, question: &ExplainAccess) -> Result<AccessExplanation> {
     let tables = matrix_tables(work, question)?;
-    let fault = question.request.as_ref().and_then(|request| super::run(work, request).err());
-    let trace = work.trace.take().map(std::cell::RefCell::into_inner).unwrap_or_default();
+    let fault = question
+        .request
+        .as_ref()
+        .and_then(|request| super::run(work, request).err());
+    let trace = work
+        .trace
+        .take()
+        .map(std::cell::RefCell::into_inner)
+        .unwrap_or_default();
     Ok(AccessExplanation {
         allowed: fault.is_none(),
         fault,
@@ -95,13 +108,19 @@ fn describe(
     tables: &[std::sync::Arc<TableDefinition>],
     matrix: impl Fn(&TableDefinition) -> Matrix,
 ) -> PrivilegeMatrix {
-    let mut described = PrivilegeMatrix { user, ..PrivilegeMatrix::default() };
+    let mut described = PrivilegeMatrix {
+        user,
+        ..PrivilegeMatrix::default()
+    };
     for table in tables {
         // One table at a time: tables that share privileges still have a row each.
         let matrix = matrix(table);
-        described
-            .rows
-            .extend(matrix.rows.into_iter().map(|(_, row)| (table.logical_name.to_string(), row)));
+        described.rows.extend(
+            matrix
+                .rows
+                .into_iter()
+                .map(|(_, row)| (table.logical_name.to_string(), row)),
+        );
         described.other = matrix
             .other
             .iter()
@@ -120,7 +139,11 @@ fn matrix_tables(
     question: &ExplainAccess,
 ) -> Result<Vec<std::sync::Arc<TableDefinition>>> {
     if !question.tables.is_empty() {
-        return question.tables.iter().map(|name| work.table(name, "table_names")).collect();
+        return question
+            .tables
+            .iter()
+            .map(|name| work.table(name, "table_names"))
+            .collect();
     }
     let of_call = question.request.as_ref().and_then(call_table);
     if let Some(table) = of_call.and_then(|name| work.definitions().table(name)) {
@@ -136,10 +159,12 @@ fn matrix_tables(
 
 /// The table a request is about.
 fn call_table(request: &OrganizationRequest) -> Option<&str> {
-    ["Target", "Query", "EntityMoniker"].iter().find_map(|name| match request.parameters.get(*name)? {
-        Value::Entity(entity) => Some(&*entity.logical_name),
-        Value::EntityReference(reference) => Some(&*reference.logical_name),
-        Value::Query(query) => crate::query::query_table(query),
-        _ => None,
-    })
+    ["Target", "Query", "EntityMoniker"]
+        .iter()
+        .find_map(|name| match request.parameters.get(*name)? {
+            Value::Entity(entity) => Some(&*entity.logical_name),
+            Value::EntityReference(reference) => Some(&*reference.logical_name),
+            Value::Query(query) => crate::query::query_table(query),
+            _ => None,
+        })
 }

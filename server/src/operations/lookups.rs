@@ -19,7 +19,10 @@ pub struct WorkLookups<'a, 'w> {
 impl<'a, 'w> WorkLookups<'a, 'w> {
     /// Look-ups within a unit of work.
     pub fn new(work: &'a Work<'w>) -> Self {
-        WorkLookups { work, names: RefCell::default() }
+        WorkLookups {
+            work,
+            names: RefCell::default(),
+        }
     }
 
     fn stored_name(&self, table: &str, id: Uuid) -> Option<String> {
@@ -39,7 +42,11 @@ impl Lookups for WorkLookups<'_, '_> {
         if let Some(name) = self.work.directory().name(table, id) {
             return Some(name);
         }
-        self.names.borrow_mut().entry(id).or_insert_with(|| self.stored_name(table, id)).clone()
+        self.names
+            .borrow_mut()
+            .entry(id)
+            .or_insert_with(|| self.stored_name(table, id))
+            .clone()
     }
 
     fn currency(&self, id: Uuid) -> Option<Currency> {
@@ -47,6 +54,10 @@ impl Lookups for WorkLookups<'_, '_> {
             symbol: currency.symbol.clone(),
             precision: currency.precision,
         })
+    }
+
+    fn base_currency(&self) -> Option<Currency> {
+        self.currency(self.work.directory().organization().base_currency?)
     }
 
     fn organization_id(&self) -> Uuid {

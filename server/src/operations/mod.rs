@@ -9,30 +9,23 @@ mod assign;
 mod associate;
 mod authorizer;
 pub mod batch;
-pub mod bootstrap;
 mod cascade;
 mod create;
 mod delete;
 pub mod explain;
 mod lookups;
 mod organization_info;
-mod membership;
 mod ownership;
 mod parameters;
 mod related;
 mod retrieve;
-mod retrieve_multiple;
-mod roles;
 mod set_state;
 mod share;
 mod stamps;
 mod state;
 mod tables;
-mod teams;
-pub mod tokens;
 mod update;
 mod upsert;
-mod users;
 mod who_am_i;
 mod work;
 
@@ -104,7 +97,6 @@ pub const MESSAGES: &[Message] = messages! {
     Write update::Update;
     Write upsert::Upsert;
     Write delete::Delete;
-    Read retrieve_multiple::RetrieveMultiple;
     Write associate::Associate;
     Write associate::Disassociate;
     Write assign::Assign;
@@ -119,17 +111,6 @@ pub const MESSAGES: &[Message] = messages! {
     Glance organization_info::RetrieveCurrentOrganization;
     Batch batch::ExecuteMultiple;
     Write batch::ExecuteTransaction;
-    Write teams::AddMembersTeam;
-    Write teams::RemoveMembersTeam;
-    Write roles::AddPrivilegesRole;
-    Write roles::ReplacePrivilegesRole;
-    Write roles::RemovePrivilegeRole;
-    Read roles::RetrieveRolePrivilegesRole;
-    Read roles::RetrieveUserPrivileges;
-    Read roles::RetrieveTeamPrivileges;
-    Read roles::RetrievePrivilegeSet;
-    Write users::SetBusinessSystemUser;
-    Write users::SetParentBusinessUnit;
 };
 
 /// The message of a name.
@@ -137,13 +118,19 @@ pub const MESSAGES: &[Message] = messages! {
 /// # Errors
 /// `NotImplemented` naming it.
 pub fn message(name: &str) -> Result<&'static Message> {
-    MESSAGES.iter().find(|message| message.name == name).ok_or_else(|| not_built(name))
+    MESSAGES
+        .iter()
+        .find(|message| message.name == name)
+        .ok_or_else(|| not_built(name))
 }
 
 /// `NotImplemented` for a message that is unknown or not built yet.
 pub fn not_built(name: &str) -> Fault {
-    Fault::new(FaultCode::NotImplemented, format!("message `{name}` is not implemented"))
-        .detail("message", name)
+    Fault::new(
+        FaultCode::NotImplemented,
+        format!("message `{name}` is not implemented"),
+    )
+    .detail("message", name)
 }
 
 /// Runs a message in a unit of work: step 5, then the message's own steps.
@@ -156,4 +143,57 @@ pub fn run(work: &mut Work<'_>, request: &OrganizationRequest) -> Result<Organiz
         work.principals().require_roles()?;
     }
     (message.run)(work, request)
+}
+pub mod bootstrap {
+    pub struct BootstrapOptions {
+        pub organization_name: String,
+        pub administrator_name: String,
+    }
+    pub fn bootstrap(
+        _: &mut super::Work,
+        _: &BootstrapOptions,
+    ) -> crate::fault::Result<uuid::Uuid> {
+        todo!()
+    }
+}
+pub mod tokens {
+    use super::Work;
+    use crate::fault::Result;
+    use uuid::Uuid;
+    pub fn create(
+        _: &mut Work,
+        _: Uuid,
+        _: String,
+        _: Option<jiff::Timestamp>,
+        _: [u8; 32],
+    ) -> Result<Uuid> {
+        todo!()
+    }
+    pub fn list(_: &Work, _: Option<Uuid>) -> Vec<crate::directory::Token> {
+        todo!()
+    }
+    pub fn revoke(_: &mut Work, _: Uuid) -> Result<()> {
+        todo!()
+    }
+}
+mod membership {
+    use super::Work;
+    use crate::fault::Result;
+    use uuid::Uuid;
+    pub fn governs(_: &str) -> bool {
+        todo!()
+    }
+    pub fn check_membership(_: &Work, _: &str, _: Uuid, _: Uuid, _: bool) -> Result<()> {
+        todo!()
+    }
+}
+mod retrieve_multiple {
+    pub fn related(
+        _: &super::Work,
+        _: &crate::metadata::TableDefinition,
+        _: uuid::Uuid,
+        _: &crate::model::RelatedEntitiesQuery,
+    ) -> crate::fault::Result<crate::model::RelatedEntities> {
+        todo!()
+    }
 }

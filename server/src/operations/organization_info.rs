@@ -38,8 +38,11 @@ impl Operation for RetrieveCurrentOrganization {
 
     fn perform(work: &mut Work<'_>, (): ()) -> Result<OrganizationResponse> {
         let organization = work.directory().organization();
-        let unique_name: String =
-            organization.name.chars().filter(char::is_ascii_alphanumeric).collect();
+        let unique_name: String = organization
+            .name
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
         let detail = Entity::new("OrganizationDetail")
             .with("OrganizationId", organization.id)
             .with("UniqueName", unique_name.to_ascii_lowercase())
@@ -53,6 +56,10 @@ impl Operation for RetrieveCurrentOrganization {
 
 /// The contract's generation that is served (9.2), then this server's own version.
 pub fn version() -> String {
-    let own = env!("CARGO_PKG_VERSION").split('.').take(2).collect::<Vec<_>>().join(".");
+    let own = env!("CARGO_PKG_VERSION")
+        .split('.')
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(".");
     format!("9.2.{own}")
 }

@@ -43,8 +43,11 @@ pub fn named(work: &Work<'_>, reference: &EntityReference, field: &str) -> Resul
 pub fn of_value(work: &Work<'_>, value: &Value, field: &str) -> Result<Owner> {
     match value {
         Value::EntityReference(reference) => named(work, reference, field),
-        other => Err(Fault::new(FaultCode::InvalidOwnerId, "an owner is a systemuser or a team")
-            .violation(field, format!("received {}", other.kind()))),
+        other => Err(Fault::new(
+            FaultCode::InvalidOwnerId,
+            "an owner is a systemuser or a team",
+        )
+        .violation(field, format!("received {}", other.kind()))),
     }
 }
 
@@ -53,10 +56,13 @@ pub fn of_value(work: &Work<'_>, value: &Value, field: &str) -> Result<Owner> {
 /// # Errors
 /// `ObjectDoesNotExist` for an unknown owner.
 pub fn unit(work: &Work<'_>, owner: Owner) -> Result<Uuid> {
-    work.directory().owner_unit(owner).map(|unit| unit.0).ok_or_else(|| match owner {
-        Owner::User(id) => missing("systemuser", id.0),
-        Owner::Team(id) => missing("team", id.0),
-    })
+    work.directory()
+        .owner_unit(owner)
+        .map(|unit| unit.0)
+        .ok_or_else(|| match owner {
+            Owner::User(id) => missing("systemuser", id.0),
+            Owner::Team(id) => missing("team", id.0),
+        })
 }
 
 /// Step 11 for a new owner: T-1, then OW-4, then BU-6.
@@ -66,7 +72,10 @@ pub fn unit(work: &Work<'_>, owner: Owner) -> Result<Uuid> {
 /// `CannotAssignToDisabledBusiness`.
 pub fn check(work: &Work<'_>, table: &TableDefinition, owner: Owner) -> Result<()> {
     if let Owner::Team(id) = owner
-        && work.directory().team(id).is_some_and(|team| !team.kind.owns())
+        && work
+            .directory()
+            .team(id)
+            .is_some_and(|team| !team.kind.owns())
     {
         return Err(Fault::new(
             FaultCode::CannotAssignToAccessTeam,
@@ -103,9 +112,18 @@ pub fn hand_over(
     record.business_unit = Some(unit(work, owner)?);
     if let Some(previous) = previous
         && previous != owner
-        && work.directory().organization().share_to_previous_owner_on_assign
+        && work
+            .directory()
+            .organization()
+            .share_to_previous_owner_on_assign
     {
-        share::add_explicit(work, table, id, previous.uuid(), AccessRights::ALL_RECORD_RIGHTS)?;
+        share::add_explicit(
+            work,
+            table,
+            id,
+            previous.uuid(),
+            AccessRights::ALL_RECORD_RIGHTS,
+        )?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::{
     fault::{Fault, Result},
     model::{
         ColumnSet, ConcurrencyBehavior, Entity, EntityReference, OrganizationRequest,
-        PrincipalAccess, Query, Relationship, Value,
+        PrincipalAccess, Query, RelatedEntitiesQuery, Relationship, Value,
     },
 };
 
@@ -34,8 +34,13 @@ pub struct Parameters<'a> {
 impl<'a> Parameters<'a> {
     /// The bag of a request.
     pub fn of(request: &'a OrganizationRequest) -> Self {
-        let values = request.parameters.iter().map(|(name, value)| (name.as_str(), value));
-        Parameters { values: values.collect() }
+        let values = request
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value));
+        Parameters {
+            values: values.collect(),
+        }
     }
 
     /// Refuses what nobody took (`messages.md` 1.9).
@@ -64,7 +69,9 @@ impl<'a> Parameters<'a> {
         expected: &str,
         read: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Result<T> {
-        let value = self.optional(name).ok_or_else(|| Fault::missing_parameter(name))?;
+        let value = self
+            .optional(name)
+            .ok_or_else(|| Fault::missing_parameter(name))?;
         read(value).ok_or_else(|| mistyped(name, expected, value))
     }
 
@@ -107,11 +114,10 @@ impl<'a> Parameters<'a> {
 
     /// GUIDs that are not all zero.
     pub fn guids(&mut self, name: &str) -> Result<Vec<Uuid>> {
-        let ids: Vec<Uuid> =
-            self.required(name, "list of guidValue", |value| match value {
-                Value::List(values) => values.iter().map(guid).collect(),
-                _ => None,
-            })?;
+        let ids: Vec<Uuid> = self.required(name, "list of guidValue", |value| match value {
+            Value::List(values) => values.iter().map(guid).collect(),
+            _ => None,
+        })?;
         ids.into_iter().map(|id| not_nil(name, id)).collect()
     }
 
@@ -162,6 +168,23 @@ impl<'a> Parameters<'a> {
         })
     }
 
+    /// Queries for records related to the target (RT-7); absent means none.
+    pub fn related_queries(&mut self) -> Result<Vec<RelatedEntitiesQuery>> {
+        match self.optional(RelatedEntitiesQuery::NAME) {
+            None => Ok(Vec::new()),
+            Some(Value::List(values)) => values
+                .iter()
+                .cloned()
+                .map(RelatedEntitiesQuery::from_value)
+                .collect(),
+            Some(other) => Err(mistyped(
+                RelatedEntitiesQuery::NAME,
+                "list of entity",
+                other,
+            )),
+        }
+    }
+
     /// SDK structures of one type (GV-9).
     pub fn structures(&mut self, name: &str) -> Result<Vec<&'a Entity>> {
         self.required(name, "list of entity", |value| match value {
@@ -193,14 +216,17 @@ impl<'a> Parameters<'a> {
     /// What to do about a row version (OC-1).
     pub fn concurrency_behavior(&mut self) -> Result<ConcurrencyBehavior> {
         const NAME: &str = "ConcurrencyBehavior";
-        let Some(value) = self.optional(NAME) else { return Ok(ConcurrencyBehavior::Default) };
+        let Some(value) = self.optional(NAME) else {
+            return Ok(ConcurrencyBehavior::Default);
+        };
         match integer(value) {
             Some(0) => Ok(ConcurrencyBehavior::Default),
             Some(1) => Ok(ConcurrencyBehavior::IfRowVersionMatches),
             Some(2) => Ok(ConcurrencyBehavior::AlwaysOverwrite),
-            Some(other) => {
-                Err(Fault::invalid_argument(NAME, format!("{other} is no concurrency behavior")))
-            }
+            Some(other) => Err(Fault::invalid_argument(
+                NAME,
+                format!("{other} is no concurrency behavior"),
+            )),
             None => Err(mistyped(NAME, "integerValue", value)),
         }
     }
@@ -225,7 +251,10 @@ pub fn integer(value: &Value) -> Option<i32> {
 
 fn not_nil(name: &str, id: Uuid) -> Result<Uuid> {
     if id.is_nil() {
-        return Err(Fault::invalid_argument(name, format!("`{name}` is the all-zero GUID")));
+        return Err(Fault::invalid_argument(
+            name,
+            format!("`{name}` is the all-zero GUID"),
+        ));
     }
     Ok(id)
 }

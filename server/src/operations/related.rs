@@ -5,8 +5,15 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Work, associate, create, create::reference_id, update};
+use super::{
+    Work,
+    append::{self, SetLookup},
+    associate, create,
+    create::reference_id,
+    facts, update,
+};
 use crate::{
+    directory,
     fault::{Fault, FaultCode, Result},
     limits,
     metadata::{OneToMany, RelationshipDefinition, TableDefinition},
@@ -39,7 +46,10 @@ pub fn side(work: &Work<'_>, table: &TableDefinition, relationship: &Relationshi
     let outsider = || {
         Fault::invalid_argument(
             "relationship.schema_name",
-            format!("table `{}` takes no part in relationship `{name}`", table.logical_name),
+            format!(
+                "table `{}` takes no part in relationship `{name}`",
+                table.logical_name
+            ),
         )
     };
     match &**definition {
@@ -55,7 +65,10 @@ pub fn side(work: &Work<'_>, table: &TableDefinition, relationship: &Relationshi
                 }
                 (true, true, None) => Err(Fault::invalid_argument(
                     "relationship.primary_entity_role",
-                    format!("`{name}` joins `{}` with itself: the role is needed", table.logical_name),
+                    format!(
+                        "`{name}` joins `{}` with itself: the role is needed",
+                        table.logical_name
+                    ),
                 )),
                 (false, false, _) => Err(outsider()),
             }
@@ -86,7 +99,11 @@ pub fn split(
     related: &[RelatedEntities],
 ) -> Result<(Vec<Group>, Vec<Group>)> {
     let mut groups = Vec::new();
-    for RelatedEntities { relationship, entities } in related {
+    for RelatedEntities {
+        relationship,
+        entities,
+    } in related
+    {
         let side = side(work, table, relationship)?;
         groups.push(Group {
             side,
@@ -94,7 +111,9 @@ pub fn split(
             entities: entities.entities.clone(),
         });
     }
-    Ok(groups.into_iter().partition(|group| matches!(group.side, Side::ManyToOne(_))))
+    Ok(groups
+        .into_iter()
+        .partition(|group| matches!(group.side, Side::ManyToOne(_))))
 }
 
 /// Creates the record that `record`'s lookup will point at.
@@ -108,17 +127,37 @@ pub fn create_parent(
     group: &Group,
     depth: usize,
 ) -> Result<()> {
-    let Side::ManyToOne(one) = &group.side else { return Ok(()) };
+    let Side::ManyToOne(one) = &group.side else {
+        return Ok(());
+    };
     let [entity] = group.entities.as_slice() else {
         return Err(Fault::invalid_argument(
             path(&group.relationship, 1),
-            format!("a {} has at most one record through `{}`", table.logical_name, one.schema_name),
+            format!(
+                "a {} has at most one record through `{}`",
+                table.logical_name, one.schema_name
+            ),
         ));
     };
     require_table(&one.referenced, entity, &group.relationship, 0)?;
     let creatable = create::check(work, entity, &path(&group.relationship, 0), depth + 1)?;
     work.count_cascaded()?;
     let id = create::perform(work, creatable)?;
+    // The lookup to the new parent obeys the append rule like any other.
+    let parent_table = work.table(&one.referenced, "relationship")?;
+    let lookups = [SetLookup {
+        table: parent_table,
+        id: Some(id),
+    }];
+    let owner = record.owner.map(directory::owner);
+    append::require(work, table, &lookups)?;
+    append::access(
+        work,
+        table,
+        &facts(table, None, owner, record.business_unit),
+        &lookups,
+    )?;
+    append::check_references(work, &lookups)?;
     record.set(
         one.lookup_number,
         Value::EntityReference(EntityReference::new(&*one.referenced, id)),
@@ -175,9 +214,16 @@ pub fn update_all(
     depth: usize,
 ) -> Result<()> {
     if depth > limits::DEEP_INSERT_DEPTH_MAX {
-        return Err(Fault::limit_exceeded("deep_insert_depth_max", limits::DEEP_INSERT_DEPTH_MAX));
+        return Err(Fault::limit_exceeded(
+            "deep_insert_depth_max",
+            limits::DEEP_INSERT_DEPTH_MAX,
+        ));
     }
-    for RelatedEntities { relationship, entities } in related {
+    for RelatedEntities {
+        relationship,
+        entities,
+    } in related
+    {
         side(work, table, relationship)?;
         for (index, entity) in entities.entities.iter().enumerate() {
             work.count_cascaded()?;
@@ -226,9 +272,12 @@ fn loop_fault(table: &TableDefinition, one: &OneToMany, id: Uuid) -> Fault {
         "businessunit" => FaultCode::BusinessManagementLoopBeingCreated,
         _ => FaultCode::EntityLoopBeingCreated,
     };
-    Fault::new(code, format!("`{}` would lead back to the record itself", one.lookup))
-        .record(&table.logical_name, id)
-        .detail("column", &one.lookup)
+    Fault::new(
+        code,
+        format!("`{}` would lead back to the record itself", one.lookup),
+    )
+    .record(&table.logical_name, id)
+    .detail("column", &one.lookup)
 }
 
 fn require_table(
@@ -242,10 +291,16 @@ fn require_table(
     }
     Err(Fault::invalid_argument(
         format!("{}.logical_name", path(relationship, index)),
-        format!("`{}` holds records of `{expected}`", relationship.schema_name),
+        format!(
+            "`{}` holds records of `{expected}`",
+            relationship.schema_name
+        ),
     ))
 }
 
 fn path(relationship: &Relationship, index: usize) -> String {
-    format!("target.related_entities[{}].entities[{index}]", relationship.schema_name)
+    format!(
+        "target.related_entities[{}].entities[{index}]",
+        relationship.schema_name
+    )
 }

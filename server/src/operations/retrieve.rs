@@ -35,7 +35,7 @@ impl Operation for Retrieve {
         let mut parameters = Parameters::of(request);
         let target = parameters.reference("Target")?;
         let columns = parameters.column_set("ColumnSet")?;
-        let related = parameters.related_queries("RelatedEntitiesQuery")?;
+        let related = parameters.related_queries()?;
         parameters.finish()?;
         let table = work.table(&target.logical_name, "target.logical_name")?;
         super::tables::require_message(&table, Self::NAME, table.messages.read)?;
@@ -44,14 +44,28 @@ impl Operation for Retrieve {
         let id = work.id_of(target, "target")?;
         let record = work.load(&table, id)?;
         work.access_row(&table, id, &record)?;
-        Ok(Readable { table, id, record, projection, related })
+        Ok(Readable {
+            table,
+            id,
+            record,
+            projection,
+            related,
+        })
     }
 
     fn perform(work: &mut Work<'_>, readable: Readable) -> Result<OrganizationResponse> {
-        let Readable { table, id, record, projection, related: queries } = readable;
+        let Readable {
+            table,
+            id,
+            record,
+            projection,
+            related: queries,
+        } = readable;
         let mut entity = project(&table, id, &record, &projection, &WorkLookups::new(work));
         for query in &queries {
-            entity.related_entities.push(related(work, &table, id, query)?);
+            entity
+                .related_entities
+                .push(related(work, &table, id, query)?);
         }
         Ok(OrganizationResponse::new(Self::NAME).with("Entity", entity))
     }

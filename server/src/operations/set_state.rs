@@ -28,7 +28,10 @@ impl Operation for SetState {
         }
         let id = work.id_of(moniker, "entity_moniker")?;
         if id.is_nil() {
-            return Err(Fault::invalid_argument("entity_moniker.id", "the id is all zero"));
+            return Err(Fault::invalid_argument(
+                "entity_moniker.id",
+                "the id is all zero",
+            ));
         }
         let mut target = Entity::new(moniker.logical_name.clone())
             .with_id(id)

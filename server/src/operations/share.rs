@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use orgservice_security::{AccessRights, Owner, Right, SharePrincipal, TeamId, UserId, requirements};
+use orgservice_security::{
+    AccessRights, Owner, Right, SharePrincipal, TeamId, UserId, requirements,
+};
 use uuid::Uuid;
 
 use super::{Operation, Work, cascade, parameters::Parameters, tables, work::user_owned};
@@ -37,7 +39,12 @@ impl Operation for GrantAccess {
     }
 
     fn perform(work: &mut Work<'_>, shareable: Shareable) -> Result<OrganizationResponse> {
-        let Shareable { table, id, principal, mask } = shareable;
+        let Shareable {
+            table,
+            id,
+            principal,
+            mask,
+        } = shareable;
         add_explicit(work, &table, id, principal, mask)?;
         cascade::share(work, &table, id, principal, mask.bits())?;
         Ok(OrganizationResponse::new(Self::NAME))
@@ -56,7 +63,12 @@ impl Operation for ModifyAccess {
     }
 
     fn perform(work: &mut Work<'_>, shareable: Shareable) -> Result<OrganizationResponse> {
-        let Shareable { table, id, principal, mask } = shareable;
+        let Shareable {
+            table,
+            id,
+            principal,
+            mask,
+        } = shareable;
         let before = set_explicit(work, &table, id, principal, |_| mask.bits())?;
         let dropped = before & !mask.bits();
         if dropped != 0 {
@@ -93,11 +105,21 @@ impl Operation for RevokeAccess {
             )
             .record(&table.logical_name, id));
         }
-        Ok(Shareable { table, id, principal: principal.0, mask: AccessRights::empty() })
+        Ok(Shareable {
+            table,
+            id,
+            principal: principal.0,
+            mask: AccessRights::empty(),
+        })
     }
 
     fn perform(work: &mut Work<'_>, shareable: Shareable) -> Result<OrganizationResponse> {
-        let Shareable { table, id, principal, .. } = shareable;
+        let Shareable {
+            table,
+            id,
+            principal,
+            ..
+        } = shareable;
         let before = set_explicit(work, &table, id, principal, |_| 0)?;
         if before != 0 {
             cascade::unshare(work, &table, id, principal, u32::MAX)?;
@@ -116,7 +138,10 @@ pub fn require_shareable(table: &TableDefinition) -> Result<()> {
     }
     Err(Fault::new(
         FaultCode::InvalidOwnershipTypeMask,
-        format!("records of `{}` have no owner and cannot be shared or assigned", table.logical_name),
+        format!(
+            "records of `{}` have no owner and cannot be shared or assigned",
+            table.logical_name
+        ),
     )
     .detail("table", &table.logical_name))
 }
@@ -148,14 +173,21 @@ pub fn contribute(
     change: impl FnOnce(u32) -> u32,
 ) -> Result<()> {
     edit(work, table, id, principal, |row| {
-        let same = |one: &ShareContribution| {
-            one.origin_otc == origin_otc && one.origin_id == origin_id
-        };
-        let held = row.contributions.iter().find(|one| same(one)).map_or(0, |one| one.mask);
+        let same =
+            |one: &ShareContribution| one.origin_otc == origin_otc && one.origin_id == origin_id;
+        let held = row
+            .contributions
+            .iter()
+            .find(|one| same(one))
+            .map_or(0, |one| one.mask);
         let mask = change(held);
         row.contributions.retain(|one| !same(one));
         if mask != 0 {
-            row.contributions.push(ShareContribution { origin_otc, origin_id, mask });
+            row.contributions.push(ShareContribution {
+                origin_otc,
+                origin_id,
+                mask,
+            });
         }
     })
 }
@@ -210,15 +242,18 @@ fn check_giving(
     let access = parameters.principal_access("PrincipalAccess")?;
     parameters.finish()?;
     let given = access.access_mask;
-    let (table, id, record) =
-        check_target(work, target, name, |_| requirements::rights_given(given).collect())?;
+    let (table, id, record) = check_target(work, target, name, |_| {
+        requirements::rights_given(given).collect()
+    })?;
     // SH-4: Create is dropped first; what is left must be known and, for a grant, something.
     let unknown = given.bits() & !(AccessRights::ALL_RECORD_RIGHTS | AccessRights::CREATE).bits();
     let mask = given & AccessRights::ALL_RECORD_RIGHTS;
     if unknown != 0 || (mask.is_empty() && !replaces) {
         let description = format!("{} is no mask of rights to share", given.bits());
-        return Err(Fault::new(FaultCode::InvalidAccessRights, description.clone())
-            .violation("principal_access.access_rights", description));
+        return Err(
+            Fault::new(FaultCode::InvalidAccessRights, description.clone())
+                .violation("principal_access.access_rights", description),
+        );
     }
     let (principal, kind) = principal(work, &access.principal, "principal_access.principal")?;
     if record.owner.map(directory::owner).map(SharePrincipal::from) == Some(kind) {
@@ -228,7 +263,12 @@ fn check_giving(
         )
         .record(&table.logical_name, id));
     }
-    Ok(Shareable { table, id, principal, mask })
+    Ok(Shareable {
+        table,
+        id,
+        principal,
+        mask,
+    })
 }
 
 /// Steps 7 to 10: Share and Read on the record, and every right that is given.
@@ -261,8 +301,7 @@ fn principal(
     let directory = work.directory();
     let unknown = || {
         let description = format!("{} {id} does not exist", reference.logical_name);
-        Fault::new(FaultCode::InvalidPrincipal, description.clone())
-            .violation(field, description)
+        Fault::new(FaultCode::InvalidPrincipal, description.clone()).violation(field, description)
     };
     match &*reference.logical_name {
         "systemuser" => {
@@ -287,9 +326,13 @@ fn principal(
             Ok((id, SharePrincipal::Organization))
         }
         other => {
-            let description = format!("records are shared with users, teams and the organization, not with `{other}`");
-            Err(Fault::new(FaultCode::InvalidPrincipalType, description.clone())
-                .violation(field, description))
+            let description = format!(
+                "records are shared with users, teams and the organization, not with `{other}`"
+            );
+            Err(
+                Fault::new(FaultCode::InvalidPrincipalType, description.clone())
+                    .violation(field, description),
+            )
         }
     }
 }

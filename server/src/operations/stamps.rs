@@ -36,7 +36,12 @@ pub fn create(work: &Work<'_>, table: &TableDefinition, record: &mut Record) -> 
     let (by, on_behalf) = pair(work);
     set(table, record, number::CREATED_ON, Value::DateTime(created));
     set(table, record, number::CREATED_BY, by.clone());
-    set(table, record, number::CREATED_ON_BEHALF_BY, on_behalf.clone());
+    set(
+        table,
+        record,
+        number::CREATED_ON_BEHALF_BY,
+        on_behalf.clone(),
+    );
     set(table, record, number::MODIFIED_ON, Value::DateTime(now));
     set(table, record, number::MODIFIED_BY, by);
     set(table, record, number::MODIFIED_ON_BEHALF_BY, on_behalf);
@@ -47,7 +52,10 @@ pub fn create(work: &Work<'_>, table: &TableDefinition, record: &mut Record) -> 
 ///
 /// # Errors
 /// `PrivilegeDenied`.
-pub fn require_override(work: &Work<'_>, attributes: &std::collections::BTreeMap<String, Value>) -> Result<()> {
+pub fn require_override(
+    work: &Work<'_>,
+    attributes: &std::collections::BTreeMap<String, Value>,
+) -> Result<()> {
     match attributes.get("overriddencreatedon") {
         Some(value) if !value.is_null() => {
             work.require_privilege(Privilege::Misc(MISC_OVERRIDE_CREATED_ON), None)
@@ -70,7 +78,10 @@ pub fn update(work: &Work<'_>, table: &TableDefinition, record: &mut Record) {
 }
 
 /// Columns computed from others: names of people, currency, rate and base amounts.
-pub fn derive(work: &Work<'_>, table: &TableDefinition, record: &mut Record) {
+///
+/// # Errors
+/// `DecimalValueOutOfRange` when a base amount is out of range.
+pub fn derive(work: &Work<'_>, table: &TableDefinition, record: &mut Record) -> Result<()> {
     computed::full_name(table, record);
     if computed::has_money(table) {
         let directory = work.directory();
@@ -90,8 +101,9 @@ pub fn derive(work: &Work<'_>, table: &TableDefinition, record: &mut Record) {
         let rate = currency
             .and_then(|id| directory.currency(id))
             .map_or(Decimal::ONE, |currency| currency.exchange_rate);
-        computed::base_amounts(table, record, currency.map(|_| rate));
+        computed::base_amounts(table, record, currency.map(|_| rate))?;
     }
+    Ok(())
 }
 
 fn reference(value: Option<&Value>) -> Option<uuid::Uuid> {
@@ -104,7 +116,10 @@ fn reference(value: Option<&Value>) -> Option<uuid::Uuid> {
 fn pair(work: &Work<'_>) -> (Value, Value) {
     let caller = work.caller();
     let user = |user: UserId| Value::EntityReference(EntityReference::new("systemuser", user.0));
-    (user(caller.subject()), caller.on_behalf_by().map_or(Value::Null, user))
+    (
+        user(caller.subject()),
+        caller.on_behalf_by().map_or(Value::Null, user),
+    )
 }
 
 fn set(table: &TableDefinition, record: &mut Record, column: u16, value: Value) {

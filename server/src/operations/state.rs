@@ -19,7 +19,10 @@ pub fn create(table: &TableDefinition, record: &mut Record) {
         .filter(|&status| table.state_of_status(status) == Some(DEFAULT_STATE));
     let status = wanted.or_else(|| table.default_status(DEFAULT_STATE));
     record.set(number::STATE_CODE, Value::OptionSet(DEFAULT_STATE));
-    record.set(number::STATUS_CODE, status.map_or(Value::Null, Value::OptionSet));
+    record.set(
+        number::STATUS_CODE,
+        status.map_or(Value::Null, Value::OptionSet),
+    );
 }
 
 /// Completes and checks the state of a changed record: `state` and `status` are what the request
@@ -42,7 +45,9 @@ pub fn update(
             (state, status.ok_or_else(|| invalid(table, state, None))?)
         }
         (None, Some(status)) => {
-            let state = table.state_of_status(status).ok_or_else(|| invalid(table, -1, Some(status)))?;
+            let state = table
+                .state_of_status(status)
+                .ok_or_else(|| invalid(table, -1, Some(status)))?;
             (state, status)
         }
         (Some(state), Some(status)) => (state, status),
@@ -65,7 +70,10 @@ pub fn option(record: &Record, column: u16) -> Option<i32> {
 
 fn invalid(table: &TableDefinition, state: i32, status: Option<i32>) -> Fault {
     let message = match status {
-        Some(status) => format!("status {status} does not belong to state {state} of `{}`", table.logical_name),
+        Some(status) => format!(
+            "status {status} does not belong to state {state} of `{}`",
+            table.logical_name
+        ),
         None => format!("`{}` has no state {state}", table.logical_name),
     };
     Fault::new(FaultCode::InvalidStateCodeStatusCode, message).detail("table", &table.logical_name)

@@ -44,7 +44,13 @@ impl Operation for Update {
         let concurrency = parameters.concurrency_behavior()?;
         parameters.finish()?;
         let change = check(work, target, "target")?;
-        version_matches(&change.table, change.id, &change.before, concurrency, target.row_version)?;
+        version_matches(
+            &change.table,
+            change.id,
+            &change.before,
+            concurrency,
+            target.row_version,
+        )?;
         Ok(change)
     }
 
@@ -68,17 +74,30 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str) -> Result<Change> {
         Ok(id) => work.find(&table, *id)?,
         Err(_) => None,
     };
-    let lookups =
-        append::named(work, &table, &target.attributes, WriteKind::Update, found.as_ref());
+    let lookups = append::named(
+        work,
+        &table,
+        &target.attributes,
+        WriteKind::Update,
+        found.as_ref(),
+    );
     let assigns = table.column("ownerid").is_some()
-        && target.attributes.get("ownerid").is_some_and(|owner| !owner.is_null());
+        && target
+            .attributes
+            .get("ownerid")
+            .is_some_and(|owner| !owner.is_null());
     work.require(&table, requirements::UPDATE)?;
     append::require(work, &table, &lookups)?;
     if assigns {
         work.require(&table, requirements::ASSIGN)?;
     }
-    let mut values =
-        records::validate(&table, work.definitions(), &target.attributes, WriteKind::Update, path)?;
+    let mut values = records::validate(
+        &table,
+        work.definitions(),
+        &target.attributes,
+        WriteKind::Update,
+        path,
+    )?;
     let id = id?;
     let before = found.ok_or_else(|| super::missing(&table.logical_name, id))?;
     work.access(&table, id, &before, requirements::UPDATE)?;
@@ -87,7 +106,10 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str) -> Result<Change> {
         work.access(&table, id, &before, requirements::ASSIGN)?;
     }
     append::check_references(work, &lookups)?;
-    let owner = match values.remove(&number::OWNER_ID).filter(|owner| !owner.is_null()) {
+    let owner = match values
+        .remove(&number::OWNER_ID)
+        .filter(|owner| !owner.is_null())
+    {
         Some(owner) if assigns => {
             let owner = ownership::of_value(work, &owner, &format!("{path}.attributes[ownerid]"))?;
             ownership::check(work, &table, owner)?;
@@ -95,7 +117,14 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str) -> Result<Change> {
         }
         _ => None,
     };
-    Ok(Change { table, id, before, values, owner, related: target.related_entities.clone() })
+    Ok(Change {
+        table,
+        id,
+        before,
+        values,
+        owner,
+        related: target.related_entities.clone(),
+    })
 }
 
 /// Makes a checked change, with everything that follows from it.
@@ -103,7 +132,14 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str) -> Result<Change> {
 /// # Errors
 /// State rules, loops, the table's own rules, refusals of cascades and related records.
 pub fn perform(work: &mut Work<'_>, change: Change, depth: usize) -> Result<()> {
-    let Change { table, id, before, values, owner, related } = change;
+    let Change {
+        table,
+        id,
+        before,
+        values,
+        owner,
+        related,
+    } = change;
     let mut after = before.clone();
     let option = |column: u16| match values.get(&column) {
         Some(Value::OptionSet(option)) => Some(*option),
@@ -133,7 +169,7 @@ pub fn perform(work: &mut Work<'_>, change: Change, depth: usize) -> Result<()> 
     }
     stamps::update(work, &table, &mut after);
     tables::before_update(work, &table, id, &before, &mut after)?;
-    stamps::derive(work, &table, &mut after);
+    stamps::derive(work, &table, &mut after)?;
     let after = work.put(&table, id, Some(&before), after)?;
     tables::after_update(work, &table, id, &before, &after)?;
     if let (Some(owner), Some(previous)) = (owner, previous)

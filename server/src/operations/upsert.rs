@@ -44,9 +44,15 @@ impl Operation for Upsert {
         let name = table.logical_name.to_string();
         if work.find(&table, id)?.is_some() {
             let change = update::check(work, target, "target")?;
-            Ok(Outcome::Update(EntityReference::new(name, id), Box::new(change)))
+            Ok(Outcome::Update(
+                EntityReference::new(name, id),
+                Box::new(change),
+            ))
         } else {
-            Ok(Outcome::Create(name, Box::new(create::check(work, target, "target", 0)?)))
+            Ok(Outcome::Create(
+                name,
+                Box::new(create::check(work, target, "target", 0)?),
+            ))
         }
     }
 

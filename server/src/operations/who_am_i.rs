@@ -20,7 +20,10 @@ impl Operation for WhoAmI {
     fn perform(work: &mut Work<'_>, (): ()) -> Result<OrganizationResponse> {
         let directory = work.directory();
         let subject = work.subject();
-        let unit = directory.user(subject).map(|user| user.business_unit.0).unwrap_or_default();
+        let unit = directory
+            .user(subject)
+            .map(|user| user.business_unit.0)
+            .unwrap_or_default();
         Ok(OrganizationResponse::new(Self::NAME)
             .with("UserId", subject.0)
             .with("BusinessUnitId", unit)

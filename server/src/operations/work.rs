@@ -3,7 +3,7 @@
 //! Operations read and write records only through it, and every question of access goes through its
 //! `require` and `access` (see `authorizer.rs`), so that one record of what was asked exists.
 
-use std::{cell::RefCell, sync::Arc, time::Instant};
+use std::{cell::RefCell, ops::Bound, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use orgservice_security::{
@@ -22,7 +22,9 @@ use crate::{
     model::{EntityReference, Value},
     snapshot::Snapshot,
     storage::{
-        Direction, KeyRange, ReadView, Savepoint, Store, StorageError, Transaction, index, keys,
+        Direction, KeyRange, ReadView, Savepoint, StorageError, Store, Transaction, index,
+        index_value::index_range,
+        keys,
         record::{Record, StoredOwner},
         share::ShareRow,
     },
@@ -190,7 +192,11 @@ impl<'a> Work<'a> {
     pub fn savepoint(&mut self) -> Result<Mark> {
         let snapshot = Arc::clone(&self.snapshot);
         let touched = self.security_touched;
-        Ok(Mark { savepoint: self.transaction()?.savepoint(), snapshot, touched })
+        Ok(Mark {
+            savepoint: self.transaction()?.savepoint(),
+            snapshot,
+            touched,
+        })
     }
 
     /// Forgets every write since the mark.
@@ -222,7 +228,10 @@ impl<'a> Work<'a> {
     pub fn count_cascaded(&mut self) -> Result<()> {
         self.cascaded += 1;
         if self.cascaded > limits::CASCADE_ROWS_MAX {
-            return Err(Fault::limit_exceeded("cascade_rows_max", limits::CASCADE_ROWS_MAX));
+            return Err(Fault::limit_exceeded(
+                "cascade_rows_max",
+                limits::CASCADE_ROWS_MAX,
+            ));
         }
         self.check_deadline()
     }
@@ -252,7 +261,8 @@ impl<'a> Work<'a> {
     /// # Errors
     /// `ObjectDoesNotExist` naming table and id (G-3).
     pub fn load(&self, table: &TableDefinition, id: Uuid) -> Result<Record> {
-        self.find(table, id)?.ok_or_else(|| missing(&table.logical_name, id))
+        self.find(table, id)?
+            .ok_or_else(|| missing(&table.logical_name, id))
     }
 
     /// The id a reference names.
@@ -274,8 +284,18 @@ impl<'a> Work<'a> {
     }
 
     /// What the decision needs to know of a stored record, without its shares.
-    pub fn facts(&self, table: &TableDefinition, id: Uuid, record: &Record) -> RecordFacts<'static> {
-        facts(table, Some(id), record.owner.map(directory::owner), record.business_unit)
+    pub fn facts(
+        &self,
+        table: &TableDefinition,
+        id: Uuid,
+        record: &Record,
+    ) -> RecordFacts<'static> {
+        facts(
+            table,
+            Some(id),
+            record.owner.map(directory::owner),
+            record.business_unit,
+        )
     }
 
     /// The shares of a record with their principals.
@@ -317,12 +337,16 @@ impl<'a> Work<'a> {
         mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
     ) -> Result<()> {
         loop {
-            let page = self.view().scan(&range, Direction::Forward, SCAN_PAGE_ROWS)?;
+            let page = self
+                .view()
+                .scan(&range, Direction::Forward, SCAN_PAGE_ROWS)?;
             for (key, value) in &page {
                 visit(key, value)?;
             }
             match page.last() {
-                Some((last, _)) if page.len() == SCAN_PAGE_ROWS => range.start = keys::successor(last),
+                Some((last, _)) if page.len() == SCAN_PAGE_ROWS => {
+                    range.start = keys::successor(last)
+                }
                 _ => return Ok(()),
             }
         }
@@ -332,7 +356,12 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn children(&self, table: &TableDefinition, lookup: u16, parent: Uuid) -> Result<Vec<Uuid>> {
+    pub fn children(
+        &self,
+        table: &TableDefinition,
+        lookup: u16,
+        parent: Uuid,
+    ) -> Result<Vec<Uuid>> {
         let reference = Value::EntityReference(EntityReference::new("", parent));
         let index = table
             .indexes
@@ -344,7 +373,13 @@ impl<'a> Work<'a> {
                     table.logical_name
                 ))
             })?;
-        let range = keys::index_prefix_range(table.code.0, index.number, &[reference]);
+        let range = index_range(
+            table.code.0,
+            index.number,
+            &[reference],
+            Bound::Unbounded,
+            Bound::Unbounded,
+        );
         let mut ids = Vec::new();
         self.scan_all(range, |key, _| {
             ids.push(keys::parse_index(key)?.2);
@@ -368,7 +403,8 @@ impl<'a> Work<'a> {
         after.row_version = self.environment.store.next_row_version();
         let encoded = after.encode()?;
         self.write_index(table, id, before, Some(&after))?;
-        self.transaction()?.put(keys::record(table.code.0, id), encoded);
+        self.transaction()?
+            .put(keys::record(table.code.0, id), encoded);
         self.touch(table, id, Some(&after));
         Ok(after)
     }
@@ -454,7 +490,9 @@ impl<'a> Work<'a> {
         principal: Uuid,
         row: &ShareRow,
     ) -> Record {
-        let reference = self.snapshot.share_reference(self.snapshot.share_principal(principal));
+        let reference = self
+            .snapshot
+            .share_reference(self.snapshot.share_principal(principal));
         let mut record = Record::default();
         let mut set = |column: &str, value: Value| {
             if let Some(column) = rows.column(column) {
@@ -462,11 +500,20 @@ impl<'a> Work<'a> {
             }
         };
         set("objectid", Value::Guid(id));
-        set("objecttypecode", Value::String(table.logical_name.to_string()));
+        set(
+            "objecttypecode",
+            Value::String(table.logical_name.to_string()),
+        );
         set("principalid", Value::Guid(principal));
         set("principaltypecode", Value::String(reference.logical_name));
-        set("accessrightsmask", Value::Integer(row.explicit.cast_signed()));
-        set("inheritedaccessrightsmask", Value::Integer(row.inherited().cast_signed()));
+        set(
+            "accessrightsmask",
+            Value::Integer(row.explicit.cast_signed()),
+        );
+        set(
+            "inheritedaccessrightsmask",
+            Value::Integer(row.inherited().cast_signed()),
+        );
         set("changedon", Value::DateTime(row.changed_on));
         record
     }
@@ -521,7 +568,13 @@ pub fn facts(
     owner: Option<Owner>,
     business_unit: Option<Uuid>,
 ) -> RecordFacts<'static> {
-    RecordFacts { table: table.facts, id, owner, business_unit: business_unit.map(BusinessUnitId), shares: &[] }
+    RecordFacts {
+        table: table.facts,
+        id,
+        owner,
+        business_unit: business_unit.map(BusinessUnitId),
+        shares: &[],
+    }
 }
 
 /// An owner as it is stored.
@@ -534,8 +587,11 @@ pub fn stored_owner(owner: Owner) -> StoredOwner {
 
 /// `ObjectDoesNotExist` for a record (G-3).
 pub fn missing(table: &str, id: Uuid) -> Fault {
-    Fault::new(FaultCode::ObjectDoesNotExist, format!("{table} {id} does not exist"))
-        .record(table, id)
+    Fault::new(
+        FaultCode::ObjectDoesNotExist,
+        format!("{table} {id} does not exist"),
+    )
+    .record(table, id)
 }
 
 /// `EntityKeyNotDefined`: the columns are no alternate key (CR-11).

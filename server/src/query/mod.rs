@@ -17,3 +17,12 @@ pub trait RowFilter {
     /// What the store says.
     fn admits(&self, id: Uuid, record: &Record) -> Result<bool>;
 }
+
+/// The table a query is about, where its form tells.
+pub fn query_table(query: &crate::model::Query) -> Option<&str> {
+    match query {
+        crate::model::Query::Expression(query) => Some(&query.entity_name),
+        crate::model::Query::ByAttribute(query) => Some(&query.entity_name),
+        crate::model::Query::FetchXml(_) => None,
+    }
+}

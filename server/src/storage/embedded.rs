@@ -23,7 +23,7 @@ use super::{
 };
 
 /// The format of everything below the traits; a store of another format is refused.
-const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 1;
 
 const FORMAT_NAME: &str = "format";
 const STORE_ID_NAME: &str = "store_id";

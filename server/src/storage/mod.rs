@@ -18,12 +18,13 @@ pub mod index;
 pub mod index_value;
 pub mod keys;
 pub mod record;
+pub mod sealed;
 pub mod share;
 #[cfg(test)]
 mod testing;
 mod transaction;
 
-pub use embedded::EmbeddedStore;
+pub use embedded::{EmbeddedStore, FORMAT_VERSION};
 
 use ::bytes::Bytes;
 

@@ -24,10 +24,11 @@ pub fn seal<T: Serialize>(value: &T) -> Result<Vec<u8>, StorageError> {
 /// # Errors
 /// [`StorageError::Corrupt`] naming the key.
 pub fn open<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, StorageError> {
-    let corrupt = |what: &str| {
-        StorageError::Corrupt(format!("{what} in the value of key {}", hex(key)))
-    };
-    let (body, checksum) = bytes.split_last_chunk::<4>().ok_or_else(|| corrupt("too few bytes"))?;
+    let corrupt =
+        |what: &str| StorageError::Corrupt(format!("{what} in the value of key {}", hex(key)));
+    let (body, checksum) = bytes
+        .split_last_chunk::<4>()
+        .ok_or_else(|| corrupt("too few bytes"))?;
     if crc32fast::hash(body) != u32::from_be_bytes(*checksum) {
         return Err(corrupt("wrong checksum"));
     }
@@ -51,11 +52,17 @@ mod tests {
     #[test]
     fn a_changed_byte_is_noticed() {
         let sealed = seal(&("label".to_owned(), 7u64)).unwrap();
-        assert_eq!(open::<(String, u64)>(b"k", &sealed).unwrap(), ("label".to_owned(), 7));
+        assert_eq!(
+            open::<(String, u64)>(b"k", &sealed).unwrap(),
+            ("label".to_owned(), 7)
+        );
         for index in 0..sealed.len() {
             let mut damaged = sealed.clone();
             damaged[index] ^= 0x20;
-            assert!(open::<(String, u64)>(b"k", &damaged).is_err(), "byte {index}");
+            assert!(
+                open::<(String, u64)>(b"k", &damaged).is_err(),
+                "byte {index}"
+            );
         }
         assert!(open::<(String, u64)>(b"k", &sealed[..3]).is_err());
     }

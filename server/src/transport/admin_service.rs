@@ -125,10 +125,10 @@ impl AdminService for AdminServiceHandler {
 fn write_token(token: TokenInfo) -> v1::Token {
     v1::Token {
         token_id: write_guid(token.id),
-        user_id: write_guid(token.user),
+        user_id: write_guid(token.user.0),
         label: token.label,
         create_time: Some(write_timestamp(token.created)),
-        created_by: write_guid(token.created_by),
+        created_by: write_guid(token.created_by.0),
         expire_time: token.expires.map(write_timestamp),
         revoke_time: token.revoked.map(write_timestamp),
     }
@@ -138,8 +138,8 @@ fn write_server_info(info: ServerInfo) -> v1::RetrieveServerInfoResponse {
     v1::RetrieveServerInfoResponse {
         version: info.version,
         organization_id: write_guid(info.organization_id),
-        storage_engine: info.storage_engine,
-        storage_format_version: info.storage_format_version,
+        storage_engine: info.storage_engine.to_owned(),
+        storage_format_version: i32::try_from(info.storage_format_version).unwrap_or(i32::MAX),
         start_time: Some(write_timestamp(info.start_time)),
         limits: info.limits,
     }

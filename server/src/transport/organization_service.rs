@@ -148,7 +148,7 @@ impl OrganizationService for OrganizationServiceHandler {
         call.perform(false, move |call| {
             let options = call.options(read_options(question.options.take())?);
             let question = read_question(question)?;
-            let explanation = organization.explain_access(&call.caller, question, &options)?;
+            let explanation = organization.explain_access(&call.caller, &question, &options)?;
             Ok(write_explanation(explanation, call.writer()))
         })
         .await

@@ -44,7 +44,7 @@ pub(super) fn fault_message(fault: &Fault, activity_id: Uuid) -> v1::Organizatio
     let mut error_details: std::collections::BTreeMap<_, _> = body
         .details
         .iter()
-        .map(|(key, value)| ((*key).to_owned(), text(value)))
+        .map(|(key, value)| (key.to_string(), text(value)))
         .collect();
     // The product's own spelling, for clients that look for it.
     if let Some(size) = body.details.get("maxBatchSize") {
@@ -119,7 +119,7 @@ fn error_info(body: &FaultBody) -> pb::ErrorInfo {
     let code = body.code.number();
     let texts = body.details.iter().map(|(key, value)| {
         (
-            (*key).to_owned(),
+            key.to_string(),
             bounded(value, limits::STATUS_TEXT_BYTES_MAX).into_owned(),
         )
     });
@@ -181,7 +181,7 @@ fn precondition_failure(body: &FaultBody) -> Option<pb::PreconditionFailure> {
     );
     let subject = ["limit", "id", "column", "table"]
         .iter()
-        .find_map(|key| body.details.get(key))
+        .find_map(|key| body.details.get(*key))
         .map(|subject| bounded(subject, limits::STATUS_TEXT_BYTES_MAX).into_owned());
     applies.then(|| pb::PreconditionFailure {
         violations: vec![pb::precondition_failure::Violation {

@@ -19,7 +19,10 @@ pub fn require_message(table: &TableDefinition, message: &str, supported: bool) 
     }
     Err(Fault::new(
         FaultCode::SdkEntityDoesNotSupportMessage,
-        format!("table `{}` does not support message `{message}`", table.logical_name),
+        format!(
+            "table `{}` does not support message `{message}`",
+            table.logical_name
+        ),
     )
     .detail("table", &table.logical_name)
     .detail("message", message))
@@ -35,7 +38,12 @@ pub fn default_business_unit(work: &Work<'_>, table: &TableDefinition) -> Option
 ///
 /// # Errors
 /// The table's own refusals.
-pub fn before_create(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, record: &mut Record) -> Result<()> {
+pub fn before_create(
+    work: &mut Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    record: &mut Record,
+) -> Result<()> {
     let _ = (work, table, id, record);
     Ok(())
 }
@@ -44,7 +52,12 @@ pub fn before_create(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, rec
 ///
 /// # Errors
 /// What the store says.
-pub fn after_create(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, record: &Record) -> Result<()> {
+pub fn after_create(
+    work: &mut Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    record: &Record,
+) -> Result<()> {
     let _ = (work, table, id, record);
     Ok(())
 }
@@ -53,7 +66,13 @@ pub fn after_create(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, reco
 ///
 /// # Errors
 /// The table's own refusals.
-pub fn before_update(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, before: &Record, after: &mut Record) -> Result<()> {
+pub fn before_update(
+    work: &mut Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    before: &Record,
+    after: &mut Record,
+) -> Result<()> {
     let _ = (work, table, id, before, after);
     Ok(())
 }
@@ -62,7 +81,13 @@ pub fn before_update(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, bef
 ///
 /// # Errors
 /// What the store says.
-pub fn after_update(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, before: &Record, after: &Record) -> Result<()> {
+pub fn after_update(
+    work: &mut Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    before: &Record,
+    after: &Record,
+) -> Result<()> {
     let _ = (work, table, id, before, after);
     Ok(())
 }
@@ -71,7 +96,12 @@ pub fn after_update(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, befo
 ///
 /// # Errors
 /// The table's own refusals.
-pub fn before_delete(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, record: &Record) -> Result<()> {
+pub fn before_delete(
+    work: &mut Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    record: &Record,
+) -> Result<()> {
     let _ = (work, table, id, record);
     Ok(())
 }
@@ -80,7 +110,12 @@ pub fn before_delete(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, rec
 ///
 /// # Errors
 /// What the store says.
-pub fn after_delete(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, record: &Record) -> Result<()> {
+pub fn after_delete(
+    work: &mut Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    record: &Record,
+) -> Result<()> {
     let _ = (work, table, id, record);
     Ok(())
 }
