@@ -2,6 +2,7 @@
 //! wins. Everything is checked once, before anything is opened (`docs/configuration.md`).
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -11,6 +12,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
 
 /// Why the configuration cannot be used; the message names the option.
 #[derive(Debug, thiserror::Error)]
@@ -156,7 +159,7 @@ pub struct Options {
         value_name = "NAMES",
         value_delimiter = ','
     )]
-    pub trusted_hosts: Option<Vec<String>>,
+    pub trusted_hosts: Option<Vec<Uuid>>,
 }
 
 /// A configuration that was checked.
@@ -184,8 +187,8 @@ pub struct Config {
     pub administrator_name: String,
     /// How long open calls may go on at the end.
     pub drain: Duration,
-    /// Credentials that may impersonate without the Delegate privilege (IM-4).
-    pub trusted_hosts: Vec<String>,
+    /// Tokens that may impersonate without the Delegate privilege (IM-4).
+    pub trusted_hosts: BTreeSet<Uuid>,
 }
 
 /// A certificate chain and its key, read from their files.
@@ -256,6 +259,10 @@ impl Config {
                 ),
             ));
         }
+        let log = options.log.unwrap_or_else(|| "info".to_owned());
+        if let Err(error) = EnvFilter::try_new(&log) {
+            return Err(invalid("log", format!("`{log}` is not a filter: {error}")));
+        }
         Ok(Config {
             listen,
             data_directory: options
@@ -265,7 +272,7 @@ impl Config {
             cache_bytes: within("cache_mib", options.cache_mib.unwrap_or(256), CACHE_MIB)? * MIB,
             tls,
             reflection: options.reflection.unwrap_or(loopback),
-            log: options.log.unwrap_or_else(|| "info".to_owned()),
+            log,
             log_format: options.log_format.unwrap_or_default(),
             organization_name: name(
                 "organization_name",
@@ -288,8 +295,7 @@ impl Config {
                 .trusted_hosts
                 .unwrap_or_default()
                 .into_iter()
-                .map(|host| name("trusted_hosts", host))
-                .collect::<Result<_, _>>()?,
+                .collect(),
         })
     }
 }
@@ -425,7 +431,7 @@ mod tests {
             organization_name = " Contoso "
             administrator_name = "root"
             drain_seconds = 0
-            trusted_hosts = ["worker"]
+            trusted_hosts = ["4026be43-6b69-e111-8f65-78e7d1620f5e"]
             "#,
         ))
         .unwrap();
@@ -441,7 +447,7 @@ mod tests {
             organization_name: "Contoso".into(),
             administrator_name: "root".into(),
             drain: Duration::ZERO,
-            trusted_hosts: vec!["worker".into()],
+            trusted_hosts: ["4026be43-6b69-e111-8f65-78e7d1620f5e".parse().unwrap()].into(),
         };
         assert_eq!(config, expected);
     }
@@ -470,8 +476,8 @@ mod tests {
             ("listen = \"localhost:50051\"", "`listen`"),
             ("cache_mib = 1", "`cache_mib`"),
             ("drain_seconds = 100000", "`drain_seconds`"),
+            ("log = \"server=loud\"", "`log`"),
             ("organization_name = \" \"", "`organization_name`"),
-            ("trusted_hosts = [\"\"]", "`trusted_hosts`"),
             ("tls_certificate = \"/nowhere.pem\"", "`tls_key`"),
             ("tls_key = \"/nowhere.pem\"", "`tls_certificate`"),
             (
@@ -489,6 +495,7 @@ mod tests {
         let error = toml::from_str::<Options>("listne = \"127.0.0.1:1\"").unwrap_err();
         assert!(error.to_string().contains("listne"));
         assert!(toml::from_str::<Options>("config = \"other.toml\"").is_err());
+        assert!(toml::from_str::<Options>("trusted_hosts = [\"worker\"]").is_err());
         let missing = Options {
             config: Some("/nowhere.toml".into()),
             ..Options::default()

@@ -4,7 +4,11 @@
 //! It opens a view or a transaction, admits the caller at that moment's snapshot, runs the message,
 //! commits, and runs it again when another commit was faster.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -51,6 +55,7 @@ struct Inner {
     cookie_key: [u8; 32],
     started: Timestamp,
     storage_engine: &'static str,
+    trusted_hosts: BTreeSet<Uuid>,
 }
 
 /// How an organization is opened.
@@ -63,6 +68,8 @@ pub struct OrganizationOptions {
     pub ids: Arc<dyn IdSource>,
     /// What the store's engine is called, for RetrieveServerInfo.
     pub storage_engine: &'static str,
+    /// Tokens whose holders may impersonate without the Delegate privilege (IM-4).
+    pub trusted_hosts: BTreeSet<Uuid>,
 }
 
 impl OrganizationOptions {
@@ -73,6 +80,7 @@ impl OrganizationOptions {
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
             storage_engine,
+            trusted_hosts: BTreeSet::new(),
         }
     }
 }
@@ -137,6 +145,7 @@ impl Organization {
             ids: options.ids,
             cookie_key,
             storage_engine: options.storage_engine,
+            trusted_hosts: options.trusted_hosts,
             store,
         })))
     }
@@ -186,7 +195,7 @@ impl Organization {
         }
         Ok(Identity {
             user: Some(token.user),
-            trusted_host: false,
+            trusted_host: self.0.trusted_hosts.contains(&token.id),
             label: token.label.clone(),
         })
     }
