@@ -492,7 +492,7 @@ mod tests {
             Timestamp::from_str("1753-01-01T00:00:00.5Z")
                 .unwrap()
                 .into(),
-            Timestamp::from_str("9999-12-31T23:59:59Z").unwrap().into(),
+            Timestamp::MAX.into(),
             id.into(),
             OptionSet(3).into(),
             vec![OptionSet(3), OptionSet(1)].into(),
