@@ -172,6 +172,10 @@ pub struct OptionSet(pub i32);
 ///
 /// `Option<T>` reads null and an absent column as `None`; every other type fails on them. For enums of
 /// your own option numbers implement it on top of [`OptionSet`].
+#[diagnostic::on_unimplemented(
+    message = "no column can be read as a `{Self}`",
+    label = "no kind of value belongs to this type"
+)]
 pub trait FromValue: Sized {
     /// The kind that is read, as errors say it.
     const EXPECTED: &'static str;

@@ -11,7 +11,7 @@ mod support;
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
+    future::{Future, Ready, ready},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -161,25 +161,31 @@ async fn calls(mut handle: OrganizationServiceClient, calls: usize, seed: u64) {
             }
             let overriding = random.bool().then(|| some_id(&mut random)).flatten();
             let user = expected(&handle, overriding);
-            let creates = random.bool();
-            let (who, create) = (handle.who_am_i(), handle.create(Entity::new("account")));
-            batch.push(async move {
-                let answered = match (creates, overriding) {
-                    (true, Some(id)) => create.caller_id(id).await.unwrap(),
-                    (true, None) => create.await.unwrap(),
-                    (false, Some(id)) => who.caller_id(id).await.unwrap().user_id,
-                    (false, None) => who.await.unwrap().user_id,
+            let call: Pin<Box<dyn Future<Output = Uuid> + Send>> = if random.bool() {
+                let call = handle.create(Entity::new("account"));
+                let call = match overriding {
+                    Some(user) => call.caller_id(user),
+                    None => call,
                 };
-                assert_eq!(
-                    answered, user,
-                    "a call ran under a wrong identity; seed {seed}"
-                );
-            });
+                Box::pin(async { call.await.unwrap() })
+            } else {
+                let call = handle.who_am_i();
+                let call = match overriding {
+                    Some(user) => call.caller_id(user),
+                    None => call,
+                };
+                Box::pin(async { call.await.unwrap().user_id })
+            };
+            batch.push((user, call));
             done += 1;
         }
         random.shuffle(&mut batch);
-        for call in batch {
-            call.await;
+        for (user, call) in batch {
+            let answered = call.await;
+            assert_eq!(
+                answered, user,
+                "a call ran under a wrong identity; seed {seed}"
+            );
         }
     }
 }
