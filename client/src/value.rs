@@ -135,6 +135,11 @@ impl Value {
         }
     }
 
+    /// A list of values of one Rust type: `Value::list([ann, bob])` is the `MemberIds` of a team.
+    pub fn list<I: IntoIterator<Item = V>, V: Into<Value>>(values: I) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
+
     /// Whether this is the explicit null.
     #[must_use]
     pub fn is_null(&self) -> bool {
@@ -184,10 +189,6 @@ pub trait FromValue: Sized {
     ///
     /// # Errors
     /// The value itself, when its kind is not [`EXPECTED`](Self::EXPECTED).
-    #[expect(
-        clippy::result_large_err,
-        reason = "the error is the input, handed back unconverted"
-    )]
     fn from_value(value: Value) -> Result<Self, Value>;
 
     /// What an absent column reads as: `None` here means that it is an error.
