@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
+use orgservice::metadata_keys;
 use prost::Message as _;
+use tonic::metadata::MetadataMap;
 use uuid::Uuid;
 
 use crate::{
@@ -179,7 +181,15 @@ impl<O: Operation> Call<O> {
     /// # Errors
     /// [`Error::Fault`] when the server refuses, [`Error::Transport`] when it cannot be reached in time,
     /// [`Error::Convert`] when the answer does not fit.
-    pub async fn send(mut self) -> Result<O::Output, Error> {
+    pub async fn send(self) -> Result<O::Output, Error> {
+        self.send_with_info().await.map(|(output, _)| output)
+    }
+
+    /// Sends the call, and answers what the server says about the call itself, too (GM-6).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_with_info(mut self) -> Result<(O::Output, CallInfo), Error> {
         let request_id = match (self.request_id, O::EFFECT) {
             (RequestId::Given(id), _) => Some(id),
             (RequestId::Automatic, Effect::Remembered) => Some(Uuid::now_v7()),
@@ -203,7 +213,37 @@ impl<O: Operation> Call<O> {
                 repeat,
             })
             .await?;
-        Ok(O::output(response)?)
+        let info = CallInfo::from_metadata(response.metadata());
+        Ok((O::output(response.into_inner())?, info))
+    }
+}
+
+/// What the server says about a call itself: its response metadata (GM-6, SP-6).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallInfo {
+    /// The server's id of the call, which its log and audit show.
+    pub request_id: Option<String>,
+    /// The user that an impersonated call ran for.
+    pub effective_user_id: Option<Uuid>,
+    /// Requests left in the current window, if the server limits them.
+    pub remaining_requests: Option<u64>,
+    /// Execution time left in the current window, if the server limits it.
+    pub remaining_time: Option<Duration>,
+}
+
+impl CallInfo {
+    fn from_metadata(metadata: &MetadataMap) -> Self {
+        let text = |key: &str| metadata.get(key).and_then(|value| value.to_str().ok());
+        let number = |key: &str| text(key).and_then(|text| text.parse().ok());
+        Self {
+            request_id: text(metadata_keys::REQUEST_ID).map(str::to_owned),
+            effective_user_id: text(metadata_keys::EFFECTIVE_USER_ID)
+                .and_then(|id| Uuid::try_parse(id).ok()),
+            remaining_requests: number(metadata_keys::RATELIMIT_REMAINING_REQUESTS),
+            remaining_time: number(metadata_keys::RATELIMIT_REMAINING_TIME_MS)
+                .map(Duration::from_millis),
+        }
     }
 }
 

@@ -182,7 +182,7 @@ mod wire;
 
 pub use admin::{NewToken, ServerInfo, Token};
 pub use builder::ClientBuilder;
-pub use call::{Call, Operation};
+pub use call::{Call, CallInfo, Operation};
 pub use client::OrganizationServiceClient;
 pub use entity::{
     AliasedValue, ColumnSet, Entity, EntityCollection, EntityReference, InTable, RelatedEntities,

@@ -130,7 +130,9 @@ impl RetryPolicy {
         let doubled = self
             .first_delay
             .saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)));
-        let jitter = doubled.min(self.max_delay).mul_f64(random.clamp(0.0, 1.0));
+        let most = doubled.min(self.max_delay);
+        let jitter = Duration::try_from_secs_f64(most.as_secs_f64() * random.clamp(0.0, 1.0))
+            .unwrap_or(most);
         let delay = match (failure, repeat) {
             (Failure::NotSent | Failure::Conflict, _) | (Failure::Unknown, Repeat::Harmless) => {
                 jitter
@@ -213,6 +215,21 @@ mod tests {
             1.0,
         );
         assert_eq!(told, Some(Duration::MAX));
+    }
+
+    #[test]
+    fn extreme_policies_are_harmless() {
+        let policy = RetryPolicy {
+            tries: u32::MAX,
+            total: Duration::MAX,
+            first_delay: Duration::MAX,
+            max_delay: Duration::MAX,
+        };
+        for random in [0.0, 0.5, 1.0, 7.0, -1.0] {
+            let delay =
+                policy.next_delay(Failure::NotSent, Repeat::Harmless, 3, Duration::MAX, random);
+            assert!(delay.is_some(), "{random}");
+        }
     }
 
     #[test]

@@ -32,6 +32,10 @@ type BoxedService = BoxCloneSyncService<
     Status,
 >;
 
+/// A longer timeout than this is none, and tonic's header of it has no room for more than some thousand
+/// years.
+const TIMEOUT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Anything that carries gRPC: one HTTP/2 connection, or a server in the same process.
 #[derive(Clone)]
 pub(crate) struct Transport(BoxedService);
@@ -109,16 +113,14 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Sends a call and repeats it as [`RetryPolicy::next_delay`] decides.
-    pub(crate) async fn call<R>(&self, outgoing: &Outgoing) -> Result<R, Error>
+    pub(crate) async fn call<R>(&self, outgoing: &Outgoing) -> Result<tonic::Response<R>, Error>
     where
         R: prost::Message + Default + 'static,
     {
         self.check_size(outgoing.body.len())?;
         let started = Instant::now();
-        // A timeout beyond what the clock can add is none that anybody meets.
-        let deadline = started
-            .checked_add(outgoing.timeout)
-            .unwrap_or_else(|| started + Duration::from_secs(365 * 24 * 60 * 60));
+        let timeout = outgoing.timeout.min(TIMEOUT_MAX);
+        let deadline = started + timeout;
         let mut tried = 0;
         let mut may_have_run = false;
         loop {
@@ -127,7 +129,7 @@ impl Shared {
             let error = match timeout_at(deadline, attempt).await {
                 Ok(Ok(response)) => return Ok(response),
                 Ok(Err(error)) => error,
-                Err(_) => Error::deadline_exceeded(outgoing.timeout),
+                Err(_) => Error::deadline_exceeded(timeout),
             };
             tried += 1;
             may_have_run |= error.is_outcome_unknown();
@@ -139,13 +141,19 @@ impl Shared {
                 fastrand::f64(),
             );
             match delay {
-                Some(delay) if Instant::now() + delay < deadline => sleep(delay).await,
+                Some(delay) if delay < deadline.saturating_duration_since(Instant::now()) => {
+                    sleep(delay).await;
+                }
                 _ => return Err(after(error, may_have_run)),
             }
         }
     }
 
-    async fn attempt<R>(&self, outgoing: &Outgoing, left: Duration) -> Result<R, Error>
+    async fn attempt<R>(
+        &self,
+        outgoing: &Outgoing,
+        left: Duration,
+    ) -> Result<tonic::Response<R>, Error>
     where
         R: prost::Message + Default + 'static,
     {
@@ -168,10 +176,9 @@ impl Shared {
             .await
             .map_err(|status| Error::from_status(&status))?;
         let path = PathAndQuery::from_static(outgoing.path);
-        match grpc.unary(request, path, Encoded(PhantomData)).await {
-            Ok(response) => Ok(response.into_inner()),
-            Err(status) => Err(Error::from_status(&status)),
-        }
+        grpc.unary(request, path, Encoded(PhantomData))
+            .await
+            .map_err(|status| Error::from_status(&status))
     }
 
     /// The connections take turns.

@@ -175,8 +175,50 @@ pub struct OptionSet(pub i32);
 
 /// Types that a column can be read as. Strict: a type is read from its own kind only.
 ///
-/// `Option<T>` reads null and an absent column as `None`; every other type fails on them. For enums of
-/// your own option numbers implement it on top of [`OptionSet`].
+/// `Option<T>` reads null and an absent column as `None`; every other type fails on them. An enum of your
+/// own for the options of a column stands on [`OptionSet`]:
+///
+/// ```
+/// use orgservice_client::{Entity, FromValue, OptionSet, Value};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// enum Category {
+///     Preferred,
+///     Standard,
+/// }
+///
+/// impl FromValue for Category {
+///     const EXPECTED: &'static str = "OptionSet 1 or 2";
+///
+///     fn from_value(value: Value) -> Result<Self, Value> {
+///         match value {
+///             Value::OptionSet(OptionSet(1)) => Ok(Self::Preferred),
+///             Value::OptionSet(OptionSet(2)) => Ok(Self::Standard),
+///             other => Err(other),
+///         }
+///     }
+/// }
+///
+/// impl From<Category> for Value {
+///     fn from(category: Category) -> Self {
+///         OptionSet(match category {
+///             Category::Preferred => 1,
+///             Category::Standard => 2,
+///         })
+///         .into()
+///     }
+/// }
+///
+/// #[derive(Entity)]
+/// #[entity(logical_name = "account")]
+/// struct Account {
+///     accountcategorycode: Option<Category>,
+/// }
+///
+/// let account = Entity::from(Account { accountcategorycode: Some(Category::Standard) });
+/// assert_eq!(account.get::<Category>("accountcategorycode")?, Category::Standard);
+/// # Ok::<(), orgservice_client::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "no column can be read as a `{Self}`",
     label = "no kind of value belongs to this type"

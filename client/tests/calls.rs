@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use orgservice::v1;
 use orgservice_client::{
     AccessRight, AccessRights, Code, Entity, EntityReference, InTable, Money, OrganizationRequest,
@@ -343,6 +345,18 @@ async fn answers_become_types() {
         service.server_info().await.unwrap().limits["page_rows_max"],
         "5000"
     );
+}
+
+#[tokio::test]
+async fn what_the_server_says_about_the_call() {
+    let fake = Fake::default();
+    let call = fake.client().who_am_i().caller_id(ID);
+    let (me, info) = call.send_with_info().await.unwrap();
+    assert_eq!(me.user_id, ID);
+    assert_eq!(info.effective_user_id, Some(ID));
+    assert_eq!(info.request_id.as_deref(), Some("0190"));
+    assert_eq!(info.remaining_time, Some(Duration::from_millis(1500)));
+    assert_eq!(info.remaining_requests, None);
 }
 
 /// A denial as the server sends it (grpc 10): code, side and privilege are read, not searched for.

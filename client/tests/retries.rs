@@ -238,6 +238,19 @@ async fn the_timeout_covers_everything() {
     assert_eq!(seen[0].grpc_timeout.as_deref(), Some("7000000u"));
 }
 
+/// No timeout is too long to be sent.
+#[tokio::test]
+async fn an_endless_timeout_is_a_year() {
+    let fake = Fake::default();
+    fake.client()
+        .who_am_i()
+        .timeout(Duration::MAX)
+        .await
+        .unwrap();
+    let timeout = fake.seen()[0].grpc_timeout.clone().unwrap();
+    assert!(timeout.starts_with("3153"), "{timeout}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_repeat_starts_after_the_timeout() {
     let fake = Fake::default();

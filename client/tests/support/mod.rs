@@ -11,12 +11,16 @@
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex},
 };
 
 use orgservice::{
-    metadata_keys::{AUTHORIZATION, CALLER_ID, CALLER_OBJECT_ID},
+    metadata_keys::{
+        AUTHORIZATION, CALLER_ID, CALLER_OBJECT_ID, EFFECTIVE_USER_ID, RATELIMIT_REMAINING_TIME_MS,
+        REQUEST_ID,
+    },
     v1::{
         self,
         admin_service_server::{AdminService, AdminServiceServer},
@@ -36,6 +40,7 @@ pub struct Seen {
     pub caller_object_id: Option<String>,
     pub authorization: Option<String>,
     pub grpc_timeout: Option<String>,
+    pub peer: Option<SocketAddr>,
     pub request_id: String,
     pub options: v1::RequestOptions,
 }
@@ -118,6 +123,7 @@ impl Fake {
             caller_object_id: text(CALLER_OBJECT_ID),
             authorization: text(AUTHORIZATION),
             grpc_timeout: text("grpc-timeout"),
+            peer: request.remote_addr(),
             request_id: options.request_id.clone(),
             options,
         };
@@ -162,7 +168,14 @@ macro_rules! service {
                     let $request = request.into_inner();
                     let answer = $answer;
                     let _ = ($fake, $user, $request);
-                    Ok(Response::new(answer))
+                    let mut response = Response::new(answer);
+                    let metadata = response.metadata_mut();
+                    metadata.insert(REQUEST_ID, "0190".parse().unwrap());
+                    metadata.insert(RATELIMIT_REMAINING_TIME_MS, "1500".parse().unwrap());
+                    if !$user.is_nil() {
+                        metadata.insert(EFFECTIVE_USER_ID, $user.to_string().parse().unwrap());
+                    }
+                    Ok(response)
                 }
             )+
         }
