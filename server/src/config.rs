@@ -2,7 +2,6 @@
 //! wins. Everything is checked once, before anything is opened (`docs/configuration.md`).
 
 use std::{
-    collections::BTreeSet,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -13,7 +12,6 @@ use std::{
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
-use uuid::Uuid;
 
 /// Why the configuration cannot be used; the message names the option.
 #[derive(Debug, thiserror::Error)]
@@ -159,7 +157,7 @@ pub struct Options {
         value_name = "NAMES",
         value_delimiter = ','
     )]
-    pub trusted_hosts: Option<Vec<Uuid>>,
+    pub trusted_hosts: Option<Vec<String>>,
 }
 
 /// A configuration that was checked.
@@ -187,8 +185,8 @@ pub struct Config {
     pub administrator_name: String,
     /// How long open calls may go on at the end.
     pub drain: Duration,
-    /// Tokens that may impersonate without the Delegate privilege (IM-4).
-    pub trusted_hosts: BTreeSet<Uuid>,
+    /// Users and hosts that may impersonate without the Delegate privilege (IM-4).
+    pub trusted_hosts: Vec<String>,
 }
 
 /// A certificate chain and its key, read from their files.
@@ -295,7 +293,8 @@ impl Config {
                 .trusted_hosts
                 .unwrap_or_default()
                 .into_iter()
-                .collect(),
+                .map(|host| name("trusted_hosts", host))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -431,7 +430,7 @@ mod tests {
             organization_name = " Contoso "
             administrator_name = "root"
             drain_seconds = 0
-            trusted_hosts = ["4026be43-6b69-e111-8f65-78e7d1620f5e"]
+            trusted_hosts = ["worker"]
             "#,
         ))
         .unwrap();
@@ -447,7 +446,7 @@ mod tests {
             organization_name: "Contoso".into(),
             administrator_name: "root".into(),
             drain: Duration::ZERO,
-            trusted_hosts: ["4026be43-6b69-e111-8f65-78e7d1620f5e".parse().unwrap()].into(),
+            trusted_hosts: vec!["worker".into()],
         };
         assert_eq!(config, expected);
     }
@@ -478,6 +477,7 @@ mod tests {
             ("drain_seconds = 100000", "`drain_seconds`"),
             ("log = \"server=loud\"", "`log`"),
             ("organization_name = \" \"", "`organization_name`"),
+            ("trusted_hosts = [\"\"]", "`trusted_hosts`"),
             ("tls_certificate = \"/nowhere.pem\"", "`tls_key`"),
             ("tls_key = \"/nowhere.pem\"", "`tls_certificate`"),
             (
@@ -495,7 +495,6 @@ mod tests {
         let error = toml::from_str::<Options>("listne = \"127.0.0.1:1\"").unwrap_err();
         assert!(error.to_string().contains("listne"));
         assert!(toml::from_str::<Options>("config = \"other.toml\"").is_err());
-        assert!(toml::from_str::<Options>("trusted_hosts = [\"worker\"]").is_err());
         let missing = Options {
             config: Some("/nowhere.toml".into()),
             ..Options::default()

@@ -4,17 +4,18 @@
 //! it reads. Compiled principals are cached inside the snapshot: a cache keyed by version that
 //! nobody ever has to invalidate (TX-3).
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use orgservice_security::{
-    Denial, DenialKind, Owner, Principal, Privilege, SharePrincipal, TeamId, UserId,
-    authorize_impersonation,
+    Denial, DenialKind, ObjectTypeCode, Owner, Principal, PrincipalCompiler, Privilege,
+    SharePrincipal, TeamId, UserId, authorize_impersonation,
 };
+use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use crate::{
-    directory::Directory,
+    directory::{Directory, RoleCache, SYSTEM_USER},
     fault::{Fault, FaultCode, Result},
     limits,
     metadata::{Definitions, TableDefinition},
@@ -29,17 +30,43 @@ pub struct Snapshot {
     definitions: Arc<Definitions>,
     directory: Directory,
     principals: Cache<UserId, Arc<Principal>>,
+    compiler: Mutex<Compiler>,
+}
+
+/// Makes principals, users with the same roles sharing most of it.
+struct Compiler {
+    roles: RoleCache,
+    principals: PrincipalCompiler<Box<dyn Fn(ObjectTypeCode) -> bool + Send>>,
+}
+
+impl fmt::Debug for Compiler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiler")
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Snapshot {
     /// A snapshot of a version.
     pub fn new(version: u64, definitions: Arc<Definitions>, directory: Directory) -> Self {
         let principals = Cache::new(limits::PRINCIPAL_CACHE_ENTRIES);
+        let tables = Arc::clone(&definitions);
+        let administrative: Box<dyn Fn(ObjectTypeCode) -> bool + Send> = Box::new(move |code| {
+            tables
+                .table_by_code(code)
+                .is_some_and(|table| table.facts.administrative)
+        });
+        let compiler = Mutex::new(Compiler {
+            roles: RoleCache::default(),
+            principals: PrincipalCompiler::new(administrative),
+        });
         Snapshot {
             version,
             definitions,
             directory,
             principals,
+            compiler,
         }
     }
 
@@ -73,18 +100,23 @@ impl Snapshot {
         if let Some(principal) = self.principals.get(&user) {
             return Ok(principal);
         }
-        let principal = self
-            .directory
-            .principal(user, &self.definitions)
-            .ok_or_else(|| {
-                Fault::new(
-                    FaultCode::UserNotMemberOfOrg,
-                    format!("user {user} does not exist"),
-                )
-            })?;
-        let principal = Arc::new(principal);
+        let principal = Arc::new(self.compile(user).ok_or_else(|| {
+            Fault::new(
+                FaultCode::UserNotMemberOfOrg,
+                format!("user {user} does not exist"),
+            )
+        })?);
         self.principals.insert(user, Arc::clone(&principal));
         Ok(principal)
+    }
+
+    fn compile(&self, user: UserId) -> Option<Principal> {
+        if user == SYSTEM_USER {
+            return Some(Principal::system(user));
+        }
+        let mut compiler = self.compiler.lock();
+        let facts = self.directory.user_facts(user, &mut compiler.roles)?;
+        Some(compiler.principals.user(&facts))
     }
 
     /// IM-3: a role assigned directly to the user holds prvActOnBehalfOfAnotherUser.
@@ -165,7 +197,11 @@ impl Snapshot {
                 self.directory.user(id)?;
                 self.principal(id).ok()
             }
-            Owner::Team(id) => self.directory.team_principal(id).map(Arc::new),
+            Owner::Team(id) => {
+                let mut compiler = self.compiler.lock();
+                let facts = self.directory.team_facts(id, &mut compiler.roles)?;
+                Some(Arc::new(Principal::for_team(&facts)))
+            }
         }
     }
 

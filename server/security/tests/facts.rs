@@ -448,7 +448,7 @@ fn loops_are_refused_and_reach_nothing() {
 #[test]
 fn shares_are_loaded_when_they_can_decide() {
     let mut f = Fixture::new();
-    let eve = f.user(SALES, "account[CRW:u] x_rate[R:o]");
+    let eve = f.user(SALES, "account[CRWD:u] x_rate[R:o]");
     let ben = f.user(SALES, "");
     let (own, other) = (f.rec(eve), f.rec(ben));
     let principal = f.world.user(eve);
@@ -477,10 +477,16 @@ fn shares_are_loaded_when_they_can_decide() {
         "no share lets one create"
     );
     assert_eq!(
-        ask(other, &[Right::Delete]),
+        ask(other, &[Right::Assign]),
         (false, 0),
         "not even possessed"
     );
+    assert_eq!(
+        ask(other, &[Right::Read, Right::Delete]),
+        (false, 1),
+        "shared to read only"
+    );
+    assert_eq!(ask(other, &[Right::Delete, Right::Read]), (false, 1));
 
     let facts = f
         .world

@@ -162,6 +162,13 @@ fn compare(rng: &mut Rng, tally: &mut Tally) {
             reference::access_rights(&world, who, record),
             "{who:?} in {world:#?}"
         );
+        let explained = Caller::direct(&principal).explain(&tree, right, &facts);
+        assert_eq!(explained.granted, rights.contains(right.flag()));
+        assert_eq!(
+            !explained.grounds.is_empty(),
+            explained.granted,
+            "{who:?} in {world:#?}"
+        );
     }
     possession(&world, who, &principal);
 }

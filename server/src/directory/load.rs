@@ -193,25 +193,19 @@ impl Directory {
         };
         if let Some((role, privilege)) = old.and_then(|(role, id)| Some((role, privilege(id)?))) {
             self.edit_role(RoleId(role), |privileges| {
-                privileges.by_privilege.remove(&privilege);
+                privileges.remove(&privilege);
             });
         }
         let new = new.and_then(|(role, id)| Some((role, privilege(id)?)));
         if let (Some((role, privilege)), Some(depth)) = (new, depth) {
             self.edit_role(RoleId(role), |privileges| {
-                privileges.by_privilege.insert(privilege, (depth, id));
+                privileges.insert(privilege, (depth, id));
             });
         }
     }
 
     fn edit_role(&mut self, role: RoleId, edit: impl FnOnce(&mut RolePrivileges)) {
-        let privileges = Arc::make_mut(self.role_privileges.entry(role).or_default());
-        edit(privileges);
-        privileges.compiled = privileges
-            .by_privilege
-            .iter()
-            .map(|(&privilege, &(depth, _))| (privilege, depth))
-            .collect();
+        edit(Arc::make_mut(self.role_privileges.entry(role).or_default()));
     }
 
     /// Remembers which two rows an intersection joins, and tells which ones it joined before.

@@ -14,14 +14,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use imbl::{HashMap, OrdSet};
 use jiff::Timestamp;
 use orgservice_security::{
-    AccessMode, BusinessUnitId, BusinessUnitTree, ObjectTypeCode, OrganizationId, Owner, Principal,
-    Privilege, PrivilegeDepth, RoleFacts, RoleId, TeamFacts, TeamId, UserFacts, UserId,
+    AccessMode, BusinessUnitId, BusinessUnitTree, OrganizationId, Owner, Privilege, PrivilegeDepth,
+    RoleFacts, RoleId, TeamFacts, TeamId, UserFacts, UserId,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
-
-use crate::metadata::Definitions;
 
 /// The user in whose name the server itself works; possesses every privilege at Global (U-6).
 pub const SYSTEM_USER: UserId = UserId(uuid!("5a5e0001-0000-4000-8000-000000000001"));
@@ -208,14 +206,13 @@ pub struct Currency {
     pub exchange_rate: Decimal,
 }
 
-/// The privileges of one root role.
-#[derive(Clone, Debug, Default)]
-pub struct RolePrivileges {
-    /// Depth and `roleprivileges` record of each.
-    pub by_privilege: BTreeMap<Privilege, (PrivilegeDepth, Uuid)>,
-    /// The same as the decision takes it.
-    pub compiled: Arc<[(Privilege, PrivilegeDepth)]>,
-}
+/// The privileges of one root role: depth and `roleprivileges` record of each.
+pub type RolePrivileges = BTreeMap<Privilege, (PrivilegeDepth, Uuid)>;
+
+/// Roles as the decision takes them, each made once per snapshot: users with the same roles share
+/// what is compiled of them.
+#[derive(Debug, Default)]
+pub struct RoleCache(std::collections::HashMap<RoleId, Arc<RoleFacts>>);
 
 /// A bearer token, known by its hash only.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -431,41 +428,32 @@ impl Directory {
             })
     }
 
-    /// Everything the decision needs to know of a user (AC-0); `None` when there is no such user.
-    pub fn principal(&self, id: UserId, definitions: &Definitions) -> Option<Principal> {
-        if id == SYSTEM_USER {
-            return Some(Principal::system(id));
-        }
+    /// What AC-0 needs of a user; `None` when there is no such user.
+    pub fn user_facts(&self, id: UserId, roles: &mut RoleCache) -> Option<UserFacts> {
         let user = self.users.get(&id)?;
-        let facts = UserFacts {
+        Some(UserFacts {
             id,
             business_unit: user.business_unit,
             access_mode: user.access_mode,
             roles: self
                 .roles_of_user(id)
-                .map(|role| self.role_facts(role))
+                .map(|role| self.role_facts(role, roles))
                 .collect(),
             teams: self
                 .teams_of(id)
-                .map(|team| Arc::new(self.team_facts(team)))
+                .map(|team| Arc::new(self.facts_of_team(team, roles)))
                 .collect(),
-        };
-        let administrative = |code: ObjectTypeCode| {
-            definitions
-                .table_by_code(code)
-                .is_some_and(|table| table.facts.administrative)
-        };
-        Some(Principal::for_user(&facts, administrative))
+        })
     }
 
-    /// Everything the decision needs to know of a team acting as a principal (SH-7, OW-4).
-    pub fn team_principal(&self, id: TeamId) -> Option<Principal> {
+    /// What AC-0 needs of a team acting as a principal (SH-7, OW-4).
+    pub fn team_facts(&self, id: TeamId, roles: &mut RoleCache) -> Option<TeamFacts> {
         self.teams
             .get(&id)
-            .map(|team| Principal::for_team(&self.team_facts(team)))
+            .map(|team| self.facts_of_team(team, roles))
     }
 
-    fn team_facts(&self, team: &Team) -> TeamFacts {
+    fn facts_of_team(&self, team: &Team, roles: &mut RoleCache) -> TeamFacts {
         TeamFacts {
             id: team.id,
             business_unit: team.business_unit,
@@ -473,22 +461,26 @@ impl Directory {
             holds_roles: team.kind.owns(),
             roles: self
                 .roles_of_team(team.id)
-                .map(|role| self.role_facts(role))
+                .map(|role| self.role_facts(role, roles))
                 .collect(),
         }
     }
 
-    fn role_facts(&self, role: &Role) -> Arc<RoleFacts> {
-        Arc::new(RoleFacts {
-            id: role.id,
-            business_unit: role.business_unit,
-            member_inheritance: role.member_inheritance,
-            privileges: self
-                .role_privileges
-                .get(&role.root)
-                .map(|privileges| Arc::clone(&privileges.compiled))
-                .unwrap_or_default(),
-        })
+    fn role_facts(&self, role: &Role, roles: &mut RoleCache) -> Arc<RoleFacts> {
+        let facts = roles.0.entry(role.id).or_insert_with(|| {
+            let privileges = self.role_privileges.get(&role.root);
+            Arc::new(RoleFacts {
+                id: role.id,
+                business_unit: role.business_unit,
+                member_inheritance: role.member_inheritance,
+                privileges: privileges
+                    .into_iter()
+                    .flat_map(|privileges| privileges.iter())
+                    .map(|(&privilege, &(depth, _))| (privilege, depth))
+                    .collect(),
+            })
+        });
+        Arc::clone(facts)
     }
 
     /// The display name of a row that lives here, so that look-ups of users cost no read.

@@ -70,6 +70,11 @@ impl Queue {
         self.arrived.notify_all();
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.state.lock().waiting.len()
+    }
+
     /// Waits for the next group; `None` when closed and empty.
     fn next_group(&self) -> Option<Vec<(Pending, SyncSender<Answer>)>> {
         let mut state = self.state.lock();
@@ -214,21 +219,6 @@ fn validate(
 
 fn answer_all(accepted: Vec<Accepted>, error: &StorageError) {
     for accepted in accepted {
-        let _ = accepted.answer.send(Err(repeat(error)));
-    }
-}
-
-/// The same error for one more waiter.
-fn repeat(error: &StorageError) -> StorageError {
-    match error {
-        StorageError::Conflict => StorageError::Conflict,
-        StorageError::Engine(why) => StorageError::Engine(why.clone()),
-        StorageError::Corrupt(why) => StorageError::Corrupt(why.clone()),
-        StorageError::TooLarge { limit, value } => StorageError::TooLarge {
-            limit,
-            value: *value,
-        },
-        StorageError::NotStorable(what) => StorageError::NotStorable(what.clone()),
-        StorageError::Unavailable(why) => StorageError::Unavailable(why.clone()),
+        let _ = accepted.answer.send(Err(error.clone()));
     }
 }

@@ -162,6 +162,17 @@ impl EmbeddedStore {
     }
 }
 
+#[cfg(test)]
+impl EmbeddedStore {
+    /// Returns once the committer stands before the gate, held back by a view of the caller, and
+    /// `waiting` more transactions wait behind it.
+    pub(super) fn until_held_back(&self, waiting: usize) {
+        while self.shared.gate.try_read().is_some() || self.shared.queue.len() != waiting {
+            thread::yield_now();
+        }
+    }
+}
+
 impl Store for EmbeddedStore {
     fn read(&self) -> Result<Box<dyn ReadView + '_>, StorageError> {
         let gate = self.shared.gate.read();

@@ -292,3 +292,173 @@ fn order_decimal(n: &Decimal) -> [u8; 24] {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+    use std::{cmp::Ordering, ops::RangeBounds};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        limits::{INDEX_COLUMNS_MAX, STORED_KEY_BYTES_MAX},
+        model::EntityReference,
+        storage::testing::{any_decimal, any_text, any_timestamp, any_value},
+    };
+
+    fn encoded(value: impl Into<Value>) -> Vec<u8> {
+        IndexKeyBuilder::index(1, 1).value(&value.into()).finish()
+    }
+
+    /// What the index orders a text by.
+    fn beginning(text: &str) -> String {
+        let mut units = 0;
+        collation_key(text)
+            .chars()
+            .take_while(|c| {
+                let fits = units < INDEX_STRING_UNITS_MAX;
+                units += c.len_utf16();
+                fits
+            })
+            .collect()
+    }
+
+    fn entry(value: &Value) -> Vec<u8> {
+        IndexKeyBuilder::index(1, 1)
+            .value(value)
+            .record(Uuid::from_u128(5))
+    }
+
+    proptest! {
+        #[test]
+        fn integers_keep_their_order(x: i64, y: i64, a: i32, b: i32) {
+            prop_assert_eq!(encoded(Value::BigInt(x)).cmp(&encoded(Value::BigInt(y))), x.cmp(&y));
+            prop_assert_eq!(encoded(a).cmp(&encoded(b)), a.cmp(&b));
+            let mixed = encoded(Value::OptionSet(a)).cmp(&encoded(Value::BigInt(y)));
+            prop_assert_eq!(mixed, i64::from(a).cmp(&y));
+        }
+
+        #[test]
+        fn doubles_keep_their_order(x in -1e9_f64..1e9, y in prop_oneof![-1e9_f64..1e9, Just(0.0), Just(-0.0)]) {
+            let order = encoded(Value::Double(x)).cmp(&encoded(Value::Double(y)));
+            prop_assert_eq!(Some(order), x.partial_cmp(&y));
+            prop_assert_eq!(encoded(Value::Double(0.0)), encoded(Value::Double(-0.0)));
+        }
+
+        #[test]
+        fn decimals_compare_numerically(x in any_decimal(), y in any_decimal()) {
+            prop_assert_eq!(encoded(Value::Decimal(x)).cmp(&encoded(Value::Decimal(y))), x.cmp(&y));
+            prop_assert_eq!(encoded(Value::Decimal(x)), encoded(Value::Money(x.normalize())));
+        }
+
+        #[test]
+        fn instants_keep_their_order(x in any_timestamp(), y in any_timestamp()) {
+            prop_assert_eq!(encoded(Value::DateTime(x)).cmp(&encoded(Value::DateTime(y))), x.cmp(&y));
+        }
+
+        #[test]
+        fn ids_and_references_are_one_order(x: u128, y: u128) {
+            let reference = Value::EntityReference(EntityReference::new("account", Uuid::from_u128(x)));
+            prop_assert_eq!(encoded(reference).cmp(&encoded(Uuid::from_u128(y))), x.cmp(&y));
+        }
+
+        #[test]
+        fn texts_order_by_the_collation_of_their_beginning(x in any_text(), y in any_text()) {
+            let order = encoded(x.clone()).cmp(&encoded(y.clone()));
+            if beginning(&x) == beginning(&y) {
+                let same = collation_key(&x) == collation_key(&y);
+                prop_assert_eq!(order == Ordering::Equal, same, "equality is exact at any length");
+            } else {
+                prop_assert_eq!(order, collation_key(&x).cmp(&collation_key(&y)));
+            }
+        }
+
+        #[test]
+        fn null_comes_first_and_no_value_is_a_prefix_of_another(x in any_value(), y in any_value()) {
+            prop_assert!(!is_indexable(&x) || encoded(Value::Null) < encoded(x.clone()));
+            let (x, y) = (encoded(x), encoded(y));
+            prop_assert!(x == y || !x.starts_with(&y));
+        }
+
+        #[test]
+        fn the_first_column_decides_before_the_second(
+            x in (any_text(), any::<i32>()), y in (any_text(), any::<i32>()),
+        ) {
+            let key = |(text, number): &(String, i32)| {
+                IndexKeyBuilder::index(1, 1)
+                    .values(&[Value::from(text.as_str()), Value::from(*number)])
+                    .finish()
+            };
+            let first = encoded(x.0.clone()).cmp(&encoded(y.0.clone()));
+            prop_assert_eq!(key(&x).cmp(&key(&y)), first.then(x.1.cmp(&y.1)));
+        }
+
+        #[test]
+        fn every_key_fits(values in prop::collection::vec(any_value(), 1..=INDEX_COLUMNS_MAX), c: char) {
+            let long = std::iter::repeat_n(Value::from(c.to_string().repeat(700)), INDEX_COLUMNS_MAX);
+            for values in [values, long.collect()] {
+                let key = IndexKeyBuilder::index(1, 1).values(&values).record(Uuid::nil());
+                prop_assert!(key.len() <= STORED_KEY_BYTES_MAX, "{}", key.len());
+            }
+        }
+
+        #[test]
+        fn a_range_of_numbers_holds_exactly_what_lies_in_it(value: i8, low: i8, high: i8, mode in 0..9) {
+            let of = |n: i8| Value::from(i32::from(n));
+            let (low_value, high_value) = (of(low), of(high));
+            let bound = |mode, value| match mode {
+                0 => Bound::Unbounded,
+                1 => Bound::Included(value),
+                _ => Bound::Excluded(value),
+            };
+            let (lower, upper) = (bound(mode % 3, &low_value), bound(mode / 3, &high_value));
+            let range = index_range(1, 1, &[], lower, upper);
+            let number = |mode, value| match mode {
+                0 => Bound::Unbounded,
+                1 => Bound::Included(value),
+                _ => Bound::Excluded(value),
+            };
+            let expected = (number(mode % 3, low), number(mode / 3, high));
+            prop_assert_eq!(range.contains(&entry(&of(value))), expected.contains(&value));
+        }
+
+        #[test]
+        fn a_range_of_texts_loses_nothing(text in any_text(), low in any_text(), high in any_text()) {
+            let key = entry(&Value::from(text.as_str()));
+            let (low_value, high_value) = (Value::from(low.as_str()), Value::from(high.as_str()));
+            let range = index_range(1, 1, &[], Bound::Included(&low_value), Bound::Included(&high_value));
+            let folded = collation_key(&text);
+            if (collation_key(&low)..=collation_key(&high)).contains(&folded) {
+                prop_assert!(range.contains(&key));
+            }
+            let open = index_range(1, 1, &[], Bound::Excluded(&low_value), Bound::Excluded(&high_value));
+            if folded > collation_key(&low) && folded < collation_key(&high) {
+                prop_assert!(open.contains(&key));
+            }
+            if folded.starts_with(&collation_key(&low)) {
+                prop_assert!(index_text_range(1, 1, &[], &low).contains(&key));
+            }
+        }
+    }
+
+    #[test]
+    fn nulls_of_a_later_column_stand_outside_its_ranges() {
+        let first = Value::from(1);
+        let with_null = IndexKeyBuilder::index(1, 1)
+            .values([&first, &Value::Null])
+            .record(Uuid::nil());
+        let five = Value::from(5);
+        let below = index_range(
+            1,
+            1,
+            std::slice::from_ref(&first),
+            Bound::Unbounded,
+            Bound::Excluded(&five),
+        );
+        let all = index_range(1, 1, &[first], Bound::Unbounded, Bound::Unbounded);
+        assert!(!below.contains(&with_null));
+        assert!(all.contains(&with_null));
+    }
+}

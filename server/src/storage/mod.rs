@@ -63,7 +63,7 @@ pub enum Direction {
 pub struct CommitVersion(pub u64);
 
 /// Why the store could not do it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StorageError {
     /// Another commit changed what this transaction read: run the request again (TX-4).
     #[error("another commit changed what this transaction read")]

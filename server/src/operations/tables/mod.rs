@@ -1,13 +1,47 @@
 //! What is special about some tables: rules and follow-up rows beside the generic operation.
+//!
+//! One file per table. The generic operations ask `before_*` at step 11 of `security.md` 12 and call
+//! `after_*` once the record is written; both run in the request's transaction, so a refusal of
+//! either leaves nothing behind.
 
+pub mod activity;
+pub mod administrators;
+pub mod business_unit;
+pub mod links;
+pub mod principal;
+pub mod role;
+pub mod rows;
+pub mod team;
+pub mod user;
+
+use orgservice_security::BusinessUnitId;
 use uuid::Uuid;
 
-use super::Work;
+use super::{Work, missing};
 use crate::{
     fault::{Fault, FaultCode, Result},
     metadata::TableDefinition,
     storage::record::Record,
 };
+
+/// The tables with rules of their own.
+enum Special {
+    Activity,
+    BusinessUnit,
+    Role,
+    Team,
+    User,
+}
+
+fn special(table: &TableDefinition) -> Option<Special> {
+    match &*table.logical_name {
+        business_unit::BUSINESS_UNIT => Some(Special::BusinessUnit),
+        role::ROLE => Some(Special::Role),
+        team::TEAM => Some(Special::Team),
+        user::USER => Some(Special::User),
+        _ => table.is_activity.then_some(Special::Activity),
+    }
+}
 
 /// A table that does not answer a message: `SdkEntityDoesNotSupportMessage`.
 ///
@@ -28,10 +62,30 @@ pub fn require_message(table: &TableDefinition, message: &str, supported: bool) 
     .detail("message", message))
 }
 
-/// The business unit of a record to be, where the client named none: BusinessOwned tables only.
+/// The business unit of a record to be, where the client named none: the root for a user (U-1), the
+/// subject's own for a team or role. `None` for tables whose records have none of their own choice.
 pub fn default_business_unit(work: &Work<'_>, table: &TableDefinition) -> Option<Uuid> {
-    let _ = (work, table);
-    None
+    let directory = work.directory();
+    let of_subject = || {
+        directory
+            .user(work.subject())
+            .map(|user| user.business_unit)
+    };
+    let unit: Option<BusinessUnitId> = match special(table)? {
+        Special::User => directory.root_unit().map(|unit| unit.id),
+        Special::Team | Special::Role => of_subject(),
+        Special::BusinessUnit | Special::Activity => None,
+    };
+    unit.map(|unit| unit.0)
+}
+
+/// The refusal of a lookup to a record that is not there: `ObjectDoesNotExist`, but for the parent
+/// of a business unit (BU-3).
+pub fn missing_reference(table: &TableDefinition, column: &str, target: &str, id: Uuid) -> Fault {
+    match (special(table), column) {
+        (Some(Special::BusinessUnit), "parentbusinessunitid") => business_unit::parent_missing(id),
+        _ => missing(target, id),
+    }
 }
 
 /// Rules and defaults before a record is created: step 11 of `security.md` 12.
@@ -44,8 +98,14 @@ pub fn before_create(
     id: Uuid,
     record: &mut Record,
 ) -> Result<()> {
-    let _ = (work, table, id, record);
-    Ok(())
+    match special(table) {
+        Some(Special::Activity) => activity::before_create(table, record),
+        Some(Special::BusinessUnit) => business_unit::before_create(work, table, record),
+        Some(Special::Role) => role::before_create(work, table, id, record),
+        Some(Special::Team) => team::before_create(work, record),
+        Some(Special::User) => user::before_create(work, table, id, record),
+        None => Ok(()),
+    }
 }
 
 /// Follow-up rows of a created record.
@@ -58,8 +118,13 @@ pub fn after_create(
     id: Uuid,
     record: &Record,
 ) -> Result<()> {
-    let _ = (work, table, id, record);
-    Ok(())
+    match special(table) {
+        Some(Special::Activity) => activity::after_create(work, table, id, record),
+        Some(Special::BusinessUnit) => business_unit::after_create(work, table, id, record),
+        Some(Special::Role) => role::after_create(work, id, record),
+        Some(Special::User) => user::after_create(work, id, record),
+        Some(Special::Team) | None => Ok(()),
+    }
 }
 
 /// Rules before a record changes.
@@ -73,8 +138,13 @@ pub fn before_update(
     before: &Record,
     after: &mut Record,
 ) -> Result<()> {
-    let _ = (work, table, id, before, after);
-    Ok(())
+    match special(table) {
+        Some(Special::BusinessUnit) => business_unit::before_update(work, table, id, before, after),
+        Some(Special::Role) => role::before_update(work, id),
+        Some(Special::Team) => team::before_update(work, table, id, before, after),
+        Some(Special::User) => user::before_update(work, table, id, before, after),
+        Some(Special::Activity) | None => Ok(()),
+    }
 }
 
 /// Follow-up changes of a changed record.
@@ -88,8 +158,14 @@ pub fn after_update(
     before: &Record,
     after: &Record,
 ) -> Result<()> {
-    let _ = (work, table, id, before, after);
-    Ok(())
+    match special(table) {
+        Some(Special::Activity) => activity::after_update(work, table, id, after),
+        Some(Special::BusinessUnit) => business_unit::after_update(work, table, id, before, after),
+        Some(Special::Role) => role::after_update(work, table, id, before, after),
+        Some(Special::Team) => team::after_update(work, id, before, after),
+        Some(Special::User) => user::after_update(work, id, before, after),
+        None => Ok(()),
+    }
 }
 
 /// Rules before a record goes.
@@ -102,8 +178,13 @@ pub fn before_delete(
     id: Uuid,
     record: &Record,
 ) -> Result<()> {
-    let _ = (work, table, id, record);
-    Ok(())
+    match special(table) {
+        Some(Special::BusinessUnit) => business_unit::before_delete(work, table, id, record),
+        Some(Special::Role) => role::before_delete(work, id),
+        Some(Special::Team) => team::before_delete(work, id),
+        // Users are disabled, never deleted (DE-4).
+        Some(Special::Activity | Special::User) | None => Ok(()),
+    }
 }
 
 /// Follow-up rows that go with a record.
@@ -116,6 +197,11 @@ pub fn after_delete(
     id: Uuid,
     record: &Record,
 ) -> Result<()> {
-    let _ = (work, table, id, record);
-    Ok(())
+    let _ = record;
+    match special(table) {
+        Some(Special::Activity) => activity::after_delete(work, id),
+        Some(Special::Role) => role::after_delete(work, table, id),
+        Some(Special::Team) => team::let_go(work, orgservice_security::TeamId(id)),
+        Some(Special::BusinessUnit | Special::User) | None => Ok(()),
+    }
 }
