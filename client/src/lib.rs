@@ -124,7 +124,7 @@
 //! # Sharing, messages, batches
 //!
 //! ```no_run
-//! use orgservice_client::{AccessRights, Entity, InTable, OrganizationRequest};
+//! use orgservice_client::{AccessRights, Entity, InTable, OrganizationRequest, Value};
 //! # use orgservice_client::{OrganizationServiceClient, Uuid};
 //!
 //! # async fn example(service: OrganizationServiceClient, id: Uuid, ann: Uuid, team: Uuid)
@@ -134,7 +134,7 @@
 //!
 //! let add = OrganizationRequest::new("AddMembersTeam")
 //!     .set("TeamId", team)
-//!     .set("MemberIds", vec![ann.into()]);
+//!     .set("MemberIds", Value::list([ann]));
 //! service.execute(add).await?;
 //!
 //! let created = service

@@ -42,7 +42,9 @@ macro_rules! operations {
             type Response = v1::$response;
 
             fn into_request(self, options: v1::RequestOptions) -> Self::Request {
-                v1::$request { options: Some(options), ..self.0 }
+                let mut request = self.0;
+                request.options = Some(options);
+                request
             }
         }
 

@@ -15,13 +15,13 @@ use crate::{
 /// A message by name with its parameters, as the older service calls them: `Target`, `TeamId`, ….
 ///
 /// ```
-/// use orgservice_client::{Entity, OrganizationRequest};
+/// use orgservice_client::{Entity, OrganizationRequest, Value};
 /// # use uuid::Uuid;
 /// # let (team, ann) = (Uuid::from_u128(1), Uuid::from_u128(2));
 ///
 /// let add = OrganizationRequest::new("AddMembersTeam")
 ///     .set("TeamId", team)
-///     .set("MemberIds", vec![ann.into()]);
+///     .set("MemberIds", Value::list([ann]));
 /// let create = OrganizationRequest::create(Entity::new("account").set("name", "Contoso"));
 /// assert_eq!(create.request_name, "Create");
 /// # let _ = add;

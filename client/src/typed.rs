@@ -140,6 +140,10 @@ pub trait TypedEntity: Sized + Send + 'static {
 
 /// A field of a `#[derive(Entity)]` struct marked `lookup`: an [`EntityReference`] or a [`Uuid`], or an
 /// `Option` of them.
+#[diagnostic::on_unimplemented(
+    message = "a lookup cannot be a `{Self}`",
+    label = "use `EntityReference` or `Uuid`, or an `Option` of them"
+)]
 pub trait LookupField: Sized {
     /// Reads the column, which must refer to the table.
     ///
@@ -204,6 +208,10 @@ impl<T: LookupField> LookupField for Option<T> {
 }
 
 /// A field marked `primary_id`: [`Uuid`] or `Option<Uuid>`.
+#[diagnostic::on_unimplemented(
+    message = "the id of a record cannot be a `{Self}`",
+    label = "use `Uuid` or `Option<Uuid>`"
+)]
 pub trait IdField: Sized {
     /// The field, from the id of a record.
     ///

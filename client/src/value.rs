@@ -135,6 +135,11 @@ impl Value {
         }
     }
 
+    /// A list of values of one Rust type: `Value::list([ann, bob])` is the `MemberIds` of a team.
+    pub fn list<I: IntoIterator<Item = V>, V: Into<Value>>(values: I) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
+
     /// Whether this is the explicit null.
     #[must_use]
     pub fn is_null(&self) -> bool {
@@ -172,6 +177,10 @@ pub struct OptionSet(pub i32);
 ///
 /// `Option<T>` reads null and an absent column as `None`; every other type fails on them. For enums of
 /// your own option numbers implement it on top of [`OptionSet`].
+#[diagnostic::on_unimplemented(
+    message = "no column can be read as a `{Self}`",
+    label = "no kind of value belongs to this type"
+)]
 pub trait FromValue: Sized {
     /// The kind that is read, as errors say it.
     const EXPECTED: &'static str;
@@ -180,10 +189,6 @@ pub trait FromValue: Sized {
     ///
     /// # Errors
     /// The value itself, when its kind is not [`EXPECTED`](Self::EXPECTED).
-    #[expect(
-        clippy::result_large_err,
-        reason = "the error is the input, handed back unconverted"
-    )]
     fn from_value(value: Value) -> Result<Self, Value>;
 
     /// What an absent column reads as: `None` here means that it is an error.

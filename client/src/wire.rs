@@ -314,7 +314,14 @@ impl From<EntityCollection> for v1::EntityCollection {
         Self {
             entity_name: collection.entity_name,
             entities: collection.entities.into_iter().map(Into::into).collect(),
-            ..Self::default()
+            more_records: collection.more_records,
+            paging_cookie: collection.paging_cookie.unwrap_or_default(),
+            // -1 says that it was not asked for (PG-6).
+            total_record_count: collection
+                .total_record_count
+                .and_then(|count| count.try_into().ok())
+                .unwrap_or(-1),
+            total_record_count_limit_exceeded: collection.total_record_count_limit_exceeded,
         }
     }
 }
@@ -498,7 +505,7 @@ mod tests {
             Timestamp::from_str("1753-01-01T00:00:00.5Z")
                 .unwrap()
                 .into(),
-            Timestamp::from_str("9999-12-31T23:59:59Z").unwrap().into(),
+            Timestamp::MAX.into(),
             id.into(),
             OptionSet(3).into(),
             vec![OptionSet(3), OptionSet(1)].into(),
