@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod clock;
+pub mod config;
 pub mod directory;
 pub mod fault;
 pub mod identity;
@@ -16,3 +17,4 @@ pub mod query;
 pub mod records;
 pub mod snapshot;
 pub mod storage;
+pub mod transport;

@@ -51,6 +51,19 @@ pub const TOTAL_COUNT_MAX: usize = 5_000;
 /// Index keys one page may look at before it comes back short with `more_records`.
 pub const PAGE_KEYS_SCANNED_MAX: usize = 200_000;
 
+/// Orders of one query; every row's key holds a part for each.
+pub const QUERY_ORDERS_MAX: usize = 32;
+
+/// Characters of a `like` pattern; the product's own is 4,000 bytes, and the time of a comparison
+/// grows with it.
+pub const LIKE_PATTERN_CHARACTERS_MAX: usize = 4_000;
+
+/// Key ranges that one query merges; a scope of more parts is tested row by row instead.
+pub const MERGED_RANGES_MAX: usize = 256;
+
+/// Characters of a paging cookie: the values of all orders of a row at their longest.
+pub const PAGING_COOKIE_CHARACTERS_MAX: usize = 64 * 1024;
+
 /// Times a request that lost a write conflict is run again before WRITE_CONFLICT (TX-4).
 pub const CONFLICT_RETRIES_MAX: u32 = 12;
 
@@ -117,9 +130,65 @@ pub const MULTISELECT_OPTIONS_MAX: usize = 150;
 /// Bytes of an Image value; the product's default (`messages.md` 3.1).
 pub const IMAGE_BYTES_MAX: usize = 10 * 1024 * 1024;
 
+/// Characters of a token's label: enough to say what it is for.
+pub const TOKEN_LABEL_CHARACTERS_MAX: usize = 200;
+
 /// Characters of a bearer token that are looked at; ours have 47.
 pub const TOKEN_CHARACTERS_MAX: usize = 256;
 
+/// Connections open at one time; each may hold [`CONCURRENT_STREAMS_MAX`] requests. The next one waits
+/// in the backlog of the operating system.
+pub const CONNECTIONS_MAX: usize = 4_096;
+
+/// Seconds a new connection may take to begin to speak; neither hyper nor tonic has such a bound.
+pub const CONNECTION_PREFACE_SECONDS_MAX: u64 = 10;
+
+/// Seconds a TLS handshake may take.
+pub const TLS_HANDSHAKE_SECONDS_MAX: u64 = 10;
+
+/// Minutes after which a connection is asked to end, so that clients come back through a balancer and
+/// nothing holds a place for ever.
+pub const CONNECTION_MINUTES_MAX: u64 = 30;
+
+/// Seconds between two HTTP/2 pings, and for the answer (`grpc.md` 12).
+pub const KEEPALIVE_SECONDS: u64 = 30;
+
+/// Streams a client may open and reset before it is answered by closing the connection
+/// (CVE-2023-44487); h2's default, stated.
+pub const PENDING_RESET_STREAMS_MAX: usize = 20;
+
+/// Streams the server may reset for errors of the client before it closes the connection
+/// (RUSTSEC-2024-0003).
+pub const LOCAL_ERROR_RESET_STREAMS_MAX: usize = 256;
+
+/// Bytes of announced request messages above which further large ones wait: bounds what decoding
+/// reserves, however many streams there are.
+pub const REQUEST_BYTES_IN_FLIGHT_MAX: usize = 512 * 1024 * 1024;
+
+/// Bytes of a request message that are never counted against
+/// [`REQUEST_BYTES_IN_FLIGHT_MAX`]: flow control holds as much for every stream anyway.
+pub const REQUEST_BYTES_UNCOUNTED: usize = 64 * 1024;
+
+/// Threads for calls that may wait for the disk; more calls than these wait for their turn.
+pub const BLOCKING_THREADS_MAX: usize = 512;
+
+/// Bytes of the message of a status. A status travels in headers, which clients bound as well: the
+/// usual 16 KiB hold the largest status.
+pub const STATUS_MESSAGE_BYTES_MAX: usize = 512;
+
+/// Bytes of one other text in a status.
+pub const STATUS_TEXT_BYTES_MAX: usize = 256;
+
+/// Bytes of all field violations in a status; further violations are left out.
+pub const STATUS_VIOLATIONS_BYTES_MAX: usize = 2_048;
+
+/// Characters of a client's correlation id that is echoed; a longer one is ignored.
+pub const CLIENT_REQUEST_ID_CHARACTERS_MAX: usize = 128;
+
+const _: () = assert!(
+    MESSAGE_BYTES_MAX <= REQUEST_BYTES_IN_FLIGHT_MAX,
+    "one message of any size can be received"
+);
 const _: () = assert!(
     TOP_ROWS_MAX as usize <= PAGE_ROWS_MAX,
     "one page holds a whole top query"
@@ -158,6 +227,20 @@ named! {
     MESSAGE_BYTES_MAX,
     CONCURRENT_STREAMS_MAX,
     METADATA_BYTES_MAX,
+    CONNECTIONS_MAX,
+    CONNECTION_PREFACE_SECONDS_MAX,
+    TLS_HANDSHAKE_SECONDS_MAX,
+    CONNECTION_MINUTES_MAX,
+    KEEPALIVE_SECONDS,
+    PENDING_RESET_STREAMS_MAX,
+    LOCAL_ERROR_RESET_STREAMS_MAX,
+    REQUEST_BYTES_IN_FLIGHT_MAX,
+    REQUEST_BYTES_UNCOUNTED,
+    BLOCKING_THREADS_MAX,
+    STATUS_MESSAGE_BYTES_MAX,
+    STATUS_TEXT_BYTES_MAX,
+    STATUS_VIOLATIONS_BYTES_MAX,
+    CLIENT_REQUEST_ID_CHARACTERS_MAX,
     BATCH_REQUESTS_MAX,
     CASCADE_ROWS_MAX,
     DEEP_INSERT_DEPTH_MAX,
@@ -190,6 +273,7 @@ named! {
     PRINCIPAL_CACHE_ENTRIES,
     MULTISELECT_OPTIONS_MAX,
     IMAGE_BYTES_MAX,
+    TOKEN_LABEL_CHARACTERS_MAX,
     TOKEN_CHARACTERS_MAX,
 }
 

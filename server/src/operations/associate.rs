@@ -228,7 +228,7 @@ fn check_pairs(
     pairs: &[(Uuid, Uuid)],
     adding: bool,
 ) -> Result<()> {
-    if membership::governs(&many.schema_name) {
+    if membership::is_membership(&many.schema_name) {
         for &(left, right) in pairs {
             membership::check_membership(work, &many.schema_name, left, right, adding)?;
         }
@@ -326,13 +326,13 @@ pub fn link_row(
     Ok(())
 }
 
-/// Separates two records; nothing happens when they are not joined (AS-6).
+/// Separates two records; false, and nothing happens, when they are not joined (AS-6).
 ///
 /// # Errors
 /// What the store says.
-pub fn unlink(work: &mut Work<'_>, many: &ManyToMany, left: Uuid, right: Uuid) -> Result<()> {
+pub fn unlink(work: &mut Work<'_>, many: &ManyToMany, left: Uuid, right: Uuid) -> Result<bool> {
     let Some(id) = linked(work, many, left, right)? else {
-        return Ok(());
+        return Ok(false);
     };
     let table = work.table(&many.intersect, "relationship")?;
     if let Some(record) = work.find(&table, id)? {
@@ -341,7 +341,7 @@ pub fn unlink(work: &mut Work<'_>, many: &ManyToMany, left: Uuid, right: Uuid) -
     let transaction = work.transaction()?;
     transaction.delete(keys::link(many.number, left, right));
     transaction.delete(keys::link_reverse(many.number, right, left));
-    Ok(())
+    Ok(true)
 }
 
 /// Separates a record from everything it is joined with (DE-3).

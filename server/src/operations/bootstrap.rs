@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     directory::{
-        BASIC_USER, DELEGATE, INTEGRATION_USER, SYSTEM_ADMINISTRATOR, SYSTEM_CUSTOMIZER, SYSTEM_USER,
+        BASIC_USER, DELEGATE, INTEGRATION_USER, SYSTEM_ADMINISTRATOR, SYSTEM_CUSTOMIZER,
+        SYSTEM_USER,
     },
     fault::{Fault, FaultCode, Result},
     metadata::{ColumnType, PrivilegeCatalog, PrivilegeDefinition, TableDefinition},
@@ -44,8 +45,12 @@ const ORDINARY: [&str; 4] = ["account", "contact", "activitypointer", "annotatio
 const LOOKED_AT: [&str; 3] = ["systemuser", "team", "businessunit"];
 
 /// Tables whose rows register custom logic; secure configuration is not among them (PL-31).
-const REGISTRATION: [&str; 4] =
-    ["pluginassembly", "plugintype", "sdkmessageprocessingstep", "sdkmessageprocessingstepimage"];
+const REGISTRATION: [&str; 4] = [
+    "pluginassembly",
+    "plugintype",
+    "sdkmessageprocessingstep",
+    "sdkmessageprocessingstepimage",
+];
 
 /// What customizing tables needs (MD-9).
 const CUSTOMIZATION: [&str; 13] = [
@@ -78,10 +83,17 @@ pub fn bootstrap(work: &mut Work<'_>, options: &BootstrapOptions) -> Result<Uuid
         ));
     }
     let organization_table = rows::shipped(work, "organization")?;
-    let organization_name = name(&organization_table, "organization_name", &options.organization_name)?;
+    let organization_name = name(
+        &organization_table,
+        "organization_name",
+        &options.organization_name,
+    )?;
     let user_table = rows::shipped(work, USER)?;
-    let administrator_name =
-        name(&user_table, "administrator_name", &options.administrator_name)?;
+    let administrator_name = name(
+        &user_table,
+        "administrator_name",
+        &options.administrator_name,
+    )?;
 
     let currency = create_currency(work)?;
     create_organization(work, &organization_table, organization_name, currency)?;
@@ -119,9 +131,19 @@ pub fn sync_privileges(work: &mut Work<'_>) -> Result<()> {
     let privilege_table = rows::shipped(work, "privilege")?;
     let codes_table = rows::shipped(work, "privilegeobjecttypecodes")?;
     for privilege in definitions.privileges().iter() {
-        write(work, &privilege_table, privilege.id, privilege_columns(privilege))?;
-        let Some(guard) = privilege.table() else { continue };
-        for table in definitions.tables().filter(|table| table.facts.code == guard) {
+        write(
+            work,
+            &privilege_table,
+            privilege.id,
+            privilege_columns(privilege),
+        )?;
+        let Some(guard) = privilege.table() else {
+            continue;
+        };
+        for table in definitions
+            .tables()
+            .filter(|table| table.facts.code == guard)
+        {
             // The row of a pair has the same id in every organization, as the privilege has.
             let id = Uuid::new_v5(&privilege.id, table.logical_name.as_bytes());
             let columns = vec![
@@ -167,14 +189,20 @@ fn create_organization(
     let id = work.new_id();
     let values = [
         ("name", Value::from(name)),
-        ("basecurrencyid", rows::reference("transactioncurrency", currency)),
+        (
+            "basecurrencyid",
+            rows::reference("transactioncurrency", currency),
+        ),
         // English (United States), like every label of the shipped tables.
         ("languagecode", Value::Integer(1033)),
         ("expirechangetrackingindays", Value::Integer(30)),
         ("maxuploadfilesize", Value::Integer(5 * 1024 * 1024)),
         ("pricingdecimalprecision", Value::Integer(2)),
         ("auditretentionperiodv2", Value::Integer(-1)),
-        ("orgdborgsettings", Value::from("<OrgSettings></OrgSettings>")),
+        (
+            "orgdborgsettings",
+            Value::from("<OrgSettings></OrgSettings>"),
+        ),
     ];
     rows::create(work, table, id, None, values)?;
     Ok(())
@@ -184,7 +212,13 @@ fn create_organization(
 fn create_root_unit(work: &mut Work<'_>, name: &str) -> Result<BusinessUnitId> {
     let table = rows::shipped(work, "businessunit")?;
     let unit = BusinessUnitId(work.new_id());
-    rows::create(work, &table, unit.0, Some(unit.0), [("name", Value::from(name))])?;
+    rows::create(
+        work,
+        &table,
+        unit.0,
+        Some(unit.0),
+        [("name", Value::from(name))],
+    )?;
     create_default_team(work, unit, name)?;
     Ok(unit)
 }
@@ -200,7 +234,10 @@ fn create_built_in_users(work: &mut Work<'_>, unit: BusinessUnitId) -> Result<()
                 ("lastname", Value::from(name)),
                 ("fullname", Value::from(name)),
                 ("isdisabled", Value::Boolean(true)),
-                ("isintegrationuser", Value::Boolean(user == INTEGRATION_USER)),
+                (
+                    "isintegrationuser",
+                    Value::Boolean(user == INTEGRATION_USER),
+                ),
             ],
         )?;
     }
@@ -225,11 +262,20 @@ fn create_roles(work: &mut Work<'_>, unit: BusinessUnitId, administrator: UserId
     let catalog = definitions.privileges();
     let system_administrator =
         create_role(work, unit, "System Administrator", SYSTEM_ADMINISTRATOR)?;
-    links::link(work, links::USER_ROLES, administrator.0, system_administrator.0)?;
+    links::link(
+        work,
+        links::USER_ROLES,
+        administrator.0,
+        system_administrator.0,
+    )?;
 
     let guards = |tables: &[&str]| -> Vec<Privilege> {
-        let codes = tables.iter().filter_map(|table| Some(definitions.table(table)?.facts.code));
-        codes.flat_map(|code| Right::ALL.map(|right| Privilege::Table(code, right))).collect()
+        let codes = tables
+            .iter()
+            .filter_map(|table| Some(definitions.table(table)?.facts.code));
+        codes
+            .flat_map(|code| Right::ALL.map(|right| Privilege::Table(code, right)))
+            .collect()
     };
     let basic = basic_user(catalog, &guards(&ORDINARY), &guards(&LOOKED_AT));
     let customizer = customizer(catalog, &guards(&REGISTRATION));
@@ -265,9 +311,16 @@ fn customizer<'c>(
     catalog: &'c PrivilegeCatalog,
     registration: &[Privilege],
 ) -> Vec<(&'c PrivilegeDefinition, PrivilegeDepth)> {
-    let customization = CUSTOMIZATION.iter().filter_map(|name| catalog.by_name(name));
-    let registration = registration.iter().filter_map(|&privilege| catalog.get(privilege));
-    customization.chain(registration).map(|found| (found, PrivilegeDepth::Global)).collect()
+    let customization = CUSTOMIZATION
+        .iter()
+        .filter_map(|name| catalog.by_name(name));
+    let registration = registration
+        .iter()
+        .filter_map(|&privilege| catalog.get(privilege));
+    customization
+        .chain(registration)
+        .map(|found| (found, PrivilegeDepth::Global))
+        .collect()
 }
 
 fn create_role(
@@ -310,7 +363,10 @@ fn write(
     for (column, value) in columns {
         rows::set(table, &mut record, column, value)?;
     }
-    if before.as_ref().is_some_and(|before| before.columns() == record.columns()) {
+    if before
+        .as_ref()
+        .is_some_and(|before| before.columns() == record.columns())
+    {
         return Ok(());
     }
     work.put(table, id, before.as_ref(), record)?;
@@ -321,21 +377,30 @@ fn write(
 fn name<'n>(table: &TableDefinition, option: &'static str, name: &'n str) -> Result<&'n str> {
     let name = name.trim();
     if name.is_empty() {
-        return Err(Fault::invalid_argument(option, format!("`{option}` is empty")));
+        return Err(Fault::invalid_argument(
+            option,
+            format!("`{option}` is empty"),
+        ));
     }
     let kind = table.primary_name_column().map(|column| &column.kind);
     if let Some(ColumnType::String { max_length }) = kind
         && name.encode_utf16().count() > *max_length
     {
         let description = format!("`{option}` has more than {max_length} UTF-16 units");
-        return Err(Fault::new(FaultCode::StringLengthTooLong, description.clone())
-            .detail("maxLength", max_length)
-            .violation(option, description));
+        return Err(
+            Fault::new(FaultCode::StringLengthTooLong, description.clone())
+                .detail("maxLength", max_length)
+                .violation(option, description),
+        );
     }
     Ok(name)
 }
 
 /// An empty text is null (G-7).
 fn text(value: &str) -> Value {
-    if value.is_empty() { Value::Null } else { Value::from(value) }
+    if value.is_empty() {
+        Value::Null
+    } else {
+        Value::from(value)
+    }
 }

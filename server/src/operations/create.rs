@@ -189,7 +189,7 @@ fn prospective(
 }
 
 /// CR-5: Boolean and choice columns start at their default.
-fn defaults(table: &TableDefinition, record: &mut Record) {
+pub fn defaults(table: &TableDefinition, record: &mut Record) {
     for column in &table.columns {
         if column.source != ColumnSource::Stored || record.get(column.number).is_some() {
             continue;

@@ -24,8 +24,13 @@ use crate::{
 /// Whether a many-to-many relationship decides about rights, so that [`check_membership`] stands in
 /// place of the Append rule.
 pub fn is_membership(relationship: &str) -> bool {
-    [links::TEAM_MEMBERSHIP, links::USER_ROLES, links::TEAM_ROLES, links::ROLE_PRIVILEGES]
-        .contains(&relationship)
+    [
+        links::TEAM_MEMBERSHIP,
+        links::USER_ROLES,
+        links::TEAM_ROLES,
+        links::ROLE_PRIVILEGES,
+    ]
+    .contains(&relationship)
 }
 
 /// Everything that has to be asked before two records are joined or parted through one of these
@@ -60,12 +65,7 @@ pub fn check_membership(
 /// `PrivilegeDenied`, `ObjectDoesNotExist`, `unManagedIdsAccessDenied`,
 /// `CannotAddMembersToDefaultTeam`, `CannotRemoveMembersFromDefaultTeam`, `CannotModifySpecialUser`,
 /// `CannotRemoveFromSysAdmin`.
-pub fn check_members(
-    work: &Work<'_>,
-    team: TeamId,
-    users: &[UserId],
-    adding: bool,
-) -> Result<()> {
+pub fn check_members(work: &Work<'_>, team: TeamId, users: &[UserId], adding: bool) -> Result<()> {
     let team_table = rows::shipped(work, TEAM)?;
     let user_table = rows::shipped(work, USER)?;
     work.require(&team_table, requirements::CHANGE_MEMBERS)?;
@@ -85,13 +85,22 @@ pub fn check_members(
         user::require_modifiable(user)?;
     }
     if adding {
-        let gains = team.kind.owns() && users.iter().any(|&user| !directory.is_member(user, team.id));
+        let gains = team.kind.owns()
+            && users
+                .iter()
+                .any(|&user| !directory.is_member(user, team.id));
         if gains {
-            work.require_all(privileges_of_roles(directory, directory.roles_of_team(team.id)))?;
+            work.require_all(privileges_of_roles(
+                directory,
+                directory.roles_of_team(team.id),
+            ))?;
         }
         return Ok(());
     }
-    if !directory.roles_of_team(team.id).any(|role| is_administrator_role(role)) {
+    if !directory
+        .roles_of_team(team.id)
+        .any(|role| is_administrator_role(role))
+    {
         return Ok(());
     }
     let code = FaultCode::CannotRemoveFromSysAdmin;
@@ -119,7 +128,12 @@ pub fn check_give(work: &Work<'_>, receiver: Owner, role: RoleId, adding: bool) 
     let record = work.load(&role_table, role.0)?;
     work.access(&role_table, role.0, &record, requirements::GIVE_ROLE)?;
     let record = work.load(&receiver_table, receiver.uuid())?;
-    work.access(&receiver_table, receiver.uuid(), &record, requirements::RECEIVE_ROLE)?;
+    work.access(
+        &receiver_table,
+        receiver.uuid(),
+        &record,
+        requirements::RECEIVE_ROLE,
+    )?;
 
     let directory = work.directory();
     let role = directory.role(role).ok_or_else(|| missing(ROLE, role.0))?;
@@ -147,7 +161,9 @@ pub fn check_give(work: &Work<'_>, receiver: Owner, role: RoleId, adding: bool) 
     }
     let code = FaultCode::CannotRemoveFromSysAdmin;
     administrators::require_one_left(directory, code, |holding| {
-        let holder = holding.team.map_or(Owner::User(holding.user.id), |team| Owner::Team(team.id));
+        let holder = holding
+            .team
+            .map_or(Owner::User(holding.user.id), |team| Owner::Team(team.id));
         holder != receiver || holding.role.id != role.id
     })
 }
@@ -194,6 +210,12 @@ fn default_team(team: &Team, adding: bool) -> Fault {
     } else {
         FaultCode::CannotRemoveMembersFromDefaultTeam
     };
-    Fault::new(code, format!("`{}` holds exactly the users of its business unit", team.name))
-        .record(TEAM, team.id.0)
+    Fault::new(
+        code,
+        format!(
+            "`{}` holds exactly the users of its business unit",
+            team.name
+        ),
+    )
+    .record(TEAM, team.id.0)
 }

@@ -9,27 +9,33 @@ mod assign;
 mod associate;
 mod authorizer;
 pub mod batch;
+pub mod bootstrap;
 mod cascade;
 mod create;
 mod delete;
 pub mod explain;
 mod lookups;
+mod membership;
 mod organization_info;
 mod ownership;
 mod parameters;
 mod related;
 mod retrieve;
+mod roles;
 mod set_state;
 mod share;
 mod stamps;
 mod state;
 mod tables;
+mod teams;
+pub mod tokens;
 mod update;
 mod upsert;
+mod users;
 mod who_am_i;
 mod work;
 
-pub use work::{Environment, Mark, Unit, Work, facts, missing, stored_owner};
+pub use work::{Environment, Mark, Unit, Work, facts, missing, stored_owner, user_owned};
 
 use crate::{
     fault::{Fault, FaultCode, Result},
@@ -111,6 +117,17 @@ pub const MESSAGES: &[Message] = messages! {
     Glance organization_info::RetrieveCurrentOrganization;
     Batch batch::ExecuteMultiple;
     Write batch::ExecuteTransaction;
+    Write teams::AddMembersTeam;
+    Write teams::RemoveMembersTeam;
+    Write roles::AddPrivilegesRole;
+    Write roles::ReplacePrivilegesRole;
+    Write roles::RemovePrivilegeRole;
+    Read roles::RetrieveRolePrivilegesRole;
+    Read roles::RetrieveUserPrivileges;
+    Read roles::RetrieveTeamPrivileges;
+    Read roles::RetrievePrivilegeSet;
+    Write users::SetBusinessSystemUser;
+    Write users::SetParentBusinessUnit;
 };
 
 /// The message of a name.
@@ -144,49 +161,7 @@ pub fn run(work: &mut Work<'_>, request: &OrganizationRequest) -> Result<Organiz
     }
     (message.run)(work, request)
 }
-pub mod bootstrap {
-    pub struct BootstrapOptions {
-        pub organization_name: String,
-        pub administrator_name: String,
-    }
-    pub fn bootstrap(
-        _: &mut super::Work,
-        _: &BootstrapOptions,
-    ) -> crate::fault::Result<uuid::Uuid> {
-        todo!()
-    }
-}
-pub mod tokens {
-    use super::Work;
-    use crate::fault::Result;
-    use uuid::Uuid;
-    pub fn create(
-        _: &mut Work,
-        _: Uuid,
-        _: String,
-        _: Option<jiff::Timestamp>,
-        _: [u8; 32],
-    ) -> Result<Uuid> {
-        todo!()
-    }
-    pub fn list(_: &Work, _: Option<Uuid>) -> Vec<crate::directory::Token> {
-        todo!()
-    }
-    pub fn revoke(_: &mut Work, _: Uuid) -> Result<()> {
-        todo!()
-    }
-}
-mod membership {
-    use super::Work;
-    use crate::fault::Result;
-    use uuid::Uuid;
-    pub fn governs(_: &str) -> bool {
-        todo!()
-    }
-    pub fn check_membership(_: &Work, _: &str, _: Uuid, _: Uuid, _: bool) -> Result<()> {
-        todo!()
-    }
-}
+
 mod retrieve_multiple {
     pub fn related(
         _: &super::Work,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use orgservice_security::{Privilege, PrivilegeDepth, Right, RoleId, TeamId, UserId, requirements};
+use orgservice_security::{
+    Owner, Privilege, PrivilegeDepth, Right, RoleId, TeamId, UserId, requirements,
+};
 use uuid::Uuid;
 
 use super::{
@@ -78,7 +80,7 @@ impl Operation for ReplacePrivilegesRole {
     fn perform(work: &mut Work<'_>, contents: Contents) -> Result<OrganizationResponse> {
         let present = work.directory().role_privileges(contents.role).cloned();
         let definitions = std::sync::Arc::clone(work.definitions());
-        for privilege in present.iter().flat_map(|present| present.by_privilege.keys()) {
+        for privilege in present.iter().flat_map(|present| present.keys()) {
             if let (false, Some(definition)) = (
                 contents.privileges.contains_key(privilege),
                 definitions.privileges().get(*privilege),
@@ -127,11 +129,16 @@ impl Operation for RetrieveRolePrivilegesRole {
 
     fn perform(work: &mut Work<'_>, role: RoleId) -> Result<OrganizationResponse> {
         let directory = work.directory();
-        let unit = directory.role(role).map(|role| role.business_unit.0).unwrap_or_default();
+        let unit = directory
+            .role(role)
+            .map(|role| role.business_unit.0)
+            .unwrap_or_default();
         let contained = directory
             .role_privileges(role)
-            .map(|privileges| privileges.compiled.to_vec())
-            .unwrap_or_default();
+            .into_iter()
+            .flat_map(|privileges| privileges.iter())
+            .map(|(&privilege, &(depth, _))| (privilege, depth))
+            .collect();
         Ok(role_privileges(work, Self::NAME, contained, unit))
     }
 }
@@ -159,7 +166,12 @@ impl Operation for RetrieveUserPrivileges {
             .filter_map(|found| Some((found.privilege, principal.depth(found.privilege)?)))
             .collect();
         let unit = work.directory().user(user).map(|user| user.business_unit.0);
-        Ok(role_privileges(work, Self::NAME, possessed, unit.unwrap_or_default()))
+        Ok(role_privileges(
+            work,
+            Self::NAME,
+            possessed,
+            unit.unwrap_or_default(),
+        ))
     }
 }
 
@@ -175,9 +187,20 @@ impl Operation for RetrieveTeamPrivileges {
 
     fn perform(work: &mut Work<'_>, team: TeamId) -> Result<OrganizationResponse> {
         let directory = work.directory();
-        let principal = directory.team_principal(team).ok_or_else(|| missing(TEAM, team.0))?;
-        let unit = directory.team(team).map(|team| team.business_unit.0).unwrap_or_default();
-        Ok(role_privileges(work, Self::NAME, principal.privileges().collect(), unit))
+        let principal = work
+            .snapshot()
+            .owner_principal(Owner::Team(team))
+            .ok_or_else(|| missing(TEAM, team.0))?;
+        let unit = directory
+            .team(team)
+            .map(|team| team.business_unit.0)
+            .unwrap_or_default();
+        Ok(role_privileges(
+            work,
+            Self::NAME,
+            principal.privileges().collect(),
+            unit,
+        ))
     }
 }
 
@@ -211,7 +234,9 @@ impl Operation for RetrievePrivilegeSet {
 
 /// The columns of a row of table `privilege`.
 pub fn privilege_columns(privilege: &PrivilegeDefinition) -> Vec<(&'static str, Value)> {
-    let right = privilege.right.map_or(0, |right: Right| right.flag().bits().cast_signed());
+    let right = privilege
+        .right
+        .map_or(0, |right: Right| right.flag().bits().cast_signed());
     let can_be = |depth| Value::Boolean(privilege.depths.contains(&depth));
     vec![
         ("name", Value::from(&*privilege.name)),
@@ -255,7 +280,7 @@ fn check_contents(work: &Work<'_>, request: &OrganizationRequest) -> Result<Cont
     role::require_editable(work, role)?;
     let present = work.directory().role_privileges(role);
     let added = privileges.iter().filter(|&(privilege, &depth)| {
-        let present = present.and_then(|present| present.by_privilege.get(privilege));
+        let present = present.and_then(|present| present.get(privilege));
         present.is_none_or(|&(present, _)| present < depth)
     });
     work.require_all(added.map(|(&privilege, _)| privilege))?;
@@ -287,7 +312,10 @@ fn only_id(request: &OrganizationRequest, name: &str) -> Result<Uuid> {
 /// that of the role.
 fn wanted(structures: &[&Entity]) -> Result<Vec<(Uuid, i32)>> {
     if structures.len() > limits::CASCADE_ROWS_MAX {
-        return Err(Fault::limit_exceeded("cascade_rows_max", limits::CASCADE_ROWS_MAX));
+        return Err(Fault::limit_exceeded(
+            "cascade_rows_max",
+            limits::CASCADE_ROWS_MAX,
+        ));
     }
     let one = |(index, structure): (usize, &&Entity)| {
         let attribute = |name: &'static str, expected: &str, value: Option<&Value>| {
@@ -297,7 +325,12 @@ fn wanted(structures: &[&Entity]) -> Result<Vec<(Uuid, i32)>> {
                 Some(value) => parameters::mistyped(&field, expected, value),
             }
         };
-        let value = |name: &str| structure.attributes.get(name).filter(|value| !value.is_null());
+        let value = |name: &str| {
+            structure
+                .attributes
+                .get(name)
+                .filter(|value| !value.is_null())
+        };
         let id = value("PrivilegeId")
             .and_then(parameters::guid)
             .ok_or_else(|| attribute("PrivilegeId", "guidValue", value("PrivilegeId")))?;
@@ -363,18 +396,26 @@ mod tests {
     use crate::metadata::DefinitionsBuilder;
 
     fn structure(id: impl Into<Value>, depth: impl Into<Value>) -> Entity {
-        Entity::new(ROLE_PRIVILEGE).with("PrivilegeId", id).with("Depth", depth)
+        Entity::new(ROLE_PRIVILEGE)
+            .with("PrivilegeId", id)
+            .with("Depth", depth)
     }
 
     #[test]
     fn structures_are_taken_apart_and_what_is_wrong_is_named() {
         let id = Uuid::max();
         let good = structure(id, 2).with("BusinessUnitId", Uuid::nil());
-        assert_eq!(wanted(&[&good, &structure(id, Value::OptionSet(3))]).unwrap(), [(id, 2), (id, 3)]);
+        assert_eq!(
+            wanted(&[&good, &structure(id, Value::OptionSet(3))]).unwrap(),
+            [(id, 2), (id, 3)]
+        );
         for (bad, field) in [
             (structure("text", 2), "Privileges[1].PrivilegeId"),
             (structure(id, Value::Null), "Privileges[1].Depth"),
-            (Entity::new(ROLE_PRIVILEGE).with("Depth", 1), "Privileges[1].PrivilegeId"),
+            (
+                Entity::new(ROLE_PRIVILEGE).with("Depth", 1),
+                "Privileges[1].PrivilegeId",
+            ),
         ] {
             let fault = wanted(&[&good, &bad]).unwrap_err();
             assert_eq!(fault.code(), FaultCode::InvalidArgument);
@@ -392,10 +433,18 @@ mod tests {
         let refused = Err(FaultCode::InvalidPrivilegeDepth);
         assert_eq!(depth("prvReadAccount", 0), Ok(PrivilegeDepth::Basic));
         assert_eq!(depth("prvReadTeam", 0), refused, "business-owned: no Basic");
-        assert_eq!(depth("prvCreateBusinessUnit", 1), refused, "Deep and Global only");
+        assert_eq!(
+            depth("prvCreateBusinessUnit", 1),
+            refused,
+            "Deep and Global only"
+        );
         assert_eq!(depth("prvWriteOrganization", 2), refused);
         assert_eq!(depth("prvBulkDelete", 0), Ok(PrivilegeDepth::Basic), "PR-4");
-        assert_eq!(depth("prvReadAccount", 4), refused, "RecordFilter is not built");
+        assert_eq!(
+            depth("prvReadAccount", 4),
+            refused,
+            "RecordFilter is not built"
+        );
         assert_eq!(depth("prvReadAccount", -1), refused);
     }
 

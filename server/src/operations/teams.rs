@@ -66,10 +66,17 @@ impl Members {
     fn of(request: &OrganizationRequest) -> Result<Self> {
         let mut parameters = Parameters::of(request);
         let team = TeamId(parameters.guid("TeamId")?);
-        let users: Vec<_> = parameters.guids("MemberIds")?.into_iter().map(UserId).collect();
+        let users: Vec<_> = parameters
+            .guids("MemberIds")?
+            .into_iter()
+            .map(UserId)
+            .collect();
         parameters.finish()?;
         if users.len() > limits::CASCADE_ROWS_MAX {
-            return Err(Fault::limit_exceeded("cascade_rows_max", limits::CASCADE_ROWS_MAX));
+            return Err(Fault::limit_exceeded(
+                "cascade_rows_max",
+                limits::CASCADE_ROWS_MAX,
+            ));
         }
         Ok(Members { team, users })
     }

@@ -30,13 +30,19 @@ pub fn create(
     hash: [u8; 32],
 ) -> Result<Uuid> {
     work.require_administrator()?;
-    let known = work.directory().user(UserId(user)).filter(|user| !user.is_built_in());
+    let known = work
+        .directory()
+        .user(UserId(user))
+        .filter(|user| !user.is_built_in());
     if known.is_none() {
         return Err(missing("systemuser", user));
     }
     let label = label.trim();
     if label.is_empty() {
-        return Err(Fault::invalid_argument("label", "a token needs a label to be known by"));
+        return Err(Fault::invalid_argument(
+            "label",
+            "a token needs a label to be known by",
+        ));
     }
     if label.chars().count() > limits::TOKEN_LABEL_CHARACTERS_MAX {
         let limit = limits::TOKEN_LABEL_CHARACTERS_MAX;
@@ -45,7 +51,10 @@ pub fn create(
             .limit("token_label_characters_max", limit));
     }
     if expires.is_some_and(|expires| expires <= work.now()) {
-        return Err(Fault::invalid_argument("expire_time", "the token would have expired already"));
+        return Err(Fault::invalid_argument(
+            "expire_time",
+            "the token would have expired already",
+        ));
     }
     let created_by = work.caller().authenticated.unwrap_or(work.subject());
     let token = StoredToken {
@@ -68,9 +77,13 @@ pub fn create(
 /// `PrivilegeDenied` for whoever is no System Administrator.
 pub fn list(work: &Work<'_>, user: Option<Uuid>) -> Result<Vec<Arc<Token>>> {
     work.require_administrator()?;
-    let tokens = work.directory().tokens().map(|(_, token)| Arc::clone(token));
-    let mut tokens: Vec<_> =
-        tokens.filter(|token| user.is_none_or(|user| token.user == UserId(user))).collect();
+    let tokens = work
+        .directory()
+        .tokens()
+        .map(|(_, token)| Arc::clone(token));
+    let mut tokens: Vec<_> = tokens
+        .filter(|token| user.is_none_or(|user| token.user == UserId(user)))
+        .collect();
     tokens.sort_by_key(|token| (token.created, token.id));
     Ok(tokens)
 }

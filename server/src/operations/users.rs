@@ -46,7 +46,11 @@ impl Operation for SetBusinessSystemUser {
             Some(crate::model::Value::EntityReference(heir)) => Some(heir.clone()),
             Some(other) => {
                 let expected = "entityReference";
-                return Err(super::parameters::mistyped("ReassignPrincipal", expected, other));
+                return Err(super::parameters::mistyped(
+                    "ReassignPrincipal",
+                    expected,
+                    other,
+                ));
             }
         };
         parameters.finish()?;
@@ -55,7 +59,10 @@ impl Operation for SetBusinessSystemUser {
             .with("businessunitid", EntityReference::new("businessunit", unit));
         let change = update::check(work, &target, "target")?;
 
-        let user = work.directory().user(UserId(id)).ok_or_else(|| missing(USER, id))?;
+        let user = work
+            .directory()
+            .user(UserId(id))
+            .ok_or_else(|| missing(USER, id))?;
         let (user, from) = (user.id, user.business_unit);
         let heir = match heir {
             Some(heir) => {
@@ -69,11 +76,21 @@ impl Operation for SetBusinessSystemUser {
                 assign::check(work, &record, heir)?;
             }
         }
-        Ok(Move { change, user, from, heir })
+        Ok(Move {
+            change,
+            user,
+            from,
+            heir,
+        })
     }
 
     fn perform(work: &mut Work<'_>, planned: Move) -> Result<OrganizationResponse> {
-        let Move { change, user, from, heir } = planned;
+        let Move {
+            change,
+            user,
+            from,
+            heir,
+        } = planned;
         if let Some(heir) = &heir {
             for record in inheritance(work, user, from)? {
                 // An earlier record may have taken this one along by cascade, or changed it, so it
@@ -97,9 +114,10 @@ impl Operation for SetParentBusinessUnit {
         let unit = parameters.guid("BusinessUnitId")?;
         let parent = parameters.guid("ParentId")?;
         parameters.finish()?;
-        let target = Entity::new("businessunit")
-            .with_id(unit)
-            .with("parentbusinessunitid", EntityReference::new("businessunit", parent));
+        let target = Entity::new("businessunit").with_id(unit).with(
+            "parentbusinessunitid",
+            EntityReference::new("businessunit", parent),
+        );
         update::check(work, &target, "target")
     }
 
@@ -117,9 +135,15 @@ fn inheritance(
     unit: BusinessUnitId,
 ) -> Result<Vec<EntityReference>> {
     let mut records = Vec::new();
-    for table in owned_tables(work).into_iter().filter(|table| table.messages.update) {
+    for table in owned_tables(work)
+        .into_iter()
+        .filter(|table| table.messages.update)
+    {
         let ids = owned_records(work, &table, Owner::User(user), |its| its == Some(unit.0))?;
-        records.extend(ids.into_iter().map(|id| EntityReference::new(&*table.logical_name, id)));
+        records.extend(
+            ids.into_iter()
+                .map(|id| EntityReference::new(&*table.logical_name, id)),
+        );
     }
     Ok(records)
 }

@@ -53,7 +53,12 @@ pub(super) fn after_delete(work: &mut Work<'_>, id: Uuid) -> Result<()> {
 fn store(work: &mut Work<'_>, table: &TableDefinition, id: Uuid, activity: &Record) -> Result<()> {
     let pointer: Arc<TableDefinition> = rows::shipped(work, POINTER)?;
     let before = work.find(&pointer, id)?;
-    work.put(&pointer, id, before.as_ref(), shared(table, &pointer, activity))?;
+    work.put(
+        &pointer,
+        id,
+        before.as_ref(),
+        shared(table, &pointer, activity),
+    )?;
     Ok(())
 }
 
@@ -65,14 +70,20 @@ fn shared(table: &TableDefinition, pointer: &TableDefinition, activity: &Record)
     });
     let mut record: Record = stored
         .filter_map(|column| {
-            Some((column.number, rows::value(table, activity, &column.name)?.clone()))
+            Some((
+                column.number,
+                rows::value(table, activity, &column.name)?.clone(),
+            ))
         })
         .collect();
     record.owner = activity.owner;
     record.business_unit = activity.business_unit;
-    let status = rows::option(pointer, &record, "statecode")
-        .and_then(|state| pointer.default_status(state));
-    record.set(number::STATUS_CODE, status.map_or(Value::Null, Value::OptionSet));
+    let status =
+        rows::option(pointer, &record, "statecode").and_then(|state| pointer.default_status(state));
+    record.set(
+        number::STATUS_CODE,
+        status.map_or(Value::Null, Value::OptionSet),
+    );
     record
 }
 
@@ -93,8 +104,13 @@ mod tests {
         rows::set(task, &mut record, "percentcomplete", 5).unwrap();
         rows::set(task, &mut record, "statecode", Value::OptionSet(1)).unwrap();
         rows::set(task, &mut record, "statuscode", Value::OptionSet(5)).unwrap();
-        rows::set(task, &mut record, "modifiedby", rows::reference("systemuser", Uuid::max()))
-            .unwrap();
+        rows::set(
+            task,
+            &mut record,
+            "modifiedby",
+            rows::reference("systemuser", Uuid::max()),
+        )
+        .unwrap();
         record.owner = Some(StoredOwner::Team(Uuid::nil()));
         record.business_unit = Some(Uuid::max());
         before_create(task, &mut record).unwrap();
@@ -103,8 +119,15 @@ mod tests {
         assert_eq!(rows::text(pointer, &shown, "subject"), "T");
         assert_eq!(rows::text(pointer, &shown, TYPE), "task");
         assert_eq!(rows::option(pointer, &shown, "statecode"), Some(1));
-        assert_eq!(rows::option(pointer, &shown, "statuscode"), Some(2), "its own Completed");
+        assert_eq!(
+            rows::option(pointer, &shown, "statuscode"),
+            Some(2),
+            "its own Completed"
+        );
         assert_eq!(rows::id(pointer, &shown, "modifiedby"), Some(Uuid::max()));
-        assert_eq!((shown.owner, shown.business_unit), (record.owner, record.business_unit));
+        assert_eq!(
+            (shown.owner, shown.business_unit),
+            (record.owner, record.business_unit)
+        );
     }
 }

@@ -37,7 +37,11 @@ pub fn require_one_left(
     let mut lost = false;
     for user in directory.users().filter(|user| counts(directory, user)) {
         for (team, role) in holdings(directory, user) {
-            if kept(&Holding { user, team: team.map(|team| &**team), role }) {
+            if kept(&Holding {
+                user,
+                team: team.map(|team| &**team),
+                role,
+            }) {
                 return Ok(());
             }
             lost = true;
@@ -46,8 +50,11 @@ pub fn require_one_left(
     if !lost {
         return Ok(());
     }
-    Err(Fault::new(code, "no enabled System Administrator with read-write access would remain")
-        .detail("role", "System Administrator"))
+    Err(Fault::new(
+        code,
+        "no enabled System Administrator with read-write access would remain",
+    )
+    .detail("role", "System Administrator"))
 }
 
 /// U-4 speaks of enabled read-write users; the built-in ones cannot sign in.
@@ -66,7 +73,12 @@ fn holdings<'d>(
     let teams = directory
         .teams_of(user.id)
         .filter(|team| team.kind.owns() && directory.unit_enabled(team.business_unit));
-    let by_team = teams
-        .flat_map(|team| directory.roles_of_team(team.id).map(move |role| (Some(team), role)));
-    direct.chain(by_team).filter(|(_, role)| is_administrator_role(role))
+    let by_team = teams.flat_map(|team| {
+        directory
+            .roles_of_team(team.id)
+            .map(move |role| (Some(team), role))
+    });
+    direct
+        .chain(by_team)
+        .filter(|(_, role)| is_administrator_role(role))
 }

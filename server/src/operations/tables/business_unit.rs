@@ -161,7 +161,10 @@ fn require_parent(work: &Work<'_>, table: &TableDefinition, record: &Record) -> 
 /// BU-4.
 fn require_may_be_disabled(work: &Work<'_>, unit: BusinessUnitId) -> Result<()> {
     let directory = work.directory();
-    if directory.unit(unit).is_some_and(|unit| unit.parent.is_none()) {
+    if directory
+        .unit(unit)
+        .is_some_and(|unit| unit.parent.is_none())
+    {
         let code = FaultCode::RootBusinessUnitCannotBeDisabled;
         return Err(refusal(code, unit, "is the root"));
     }
@@ -192,10 +195,16 @@ fn require_nothing_inside(work: &Work<'_>, unit: BusinessUnitId) -> Result<()> {
         }
     }
     let directory = work.directory();
-    if directory.teams().any(|team| team.business_unit == unit && !team.is_default) {
+    if directory
+        .teams()
+        .any(|team| team.business_unit == unit && !team.is_default)
+    {
         return Err(still_used(unit, TEAM));
     }
-    if directory.roles().any(|role| role.business_unit == unit && role.is_root()) {
+    if directory
+        .roles()
+        .any(|role| role.business_unit == unit && role.is_root())
+    {
         return Err(still_used(unit, role::ROLE));
     }
     Ok(())

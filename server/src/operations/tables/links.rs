@@ -100,7 +100,10 @@ fn others(
 /// # Errors
 /// `UnExpected` when it has not.
 pub fn definition(work: &Work<'_>, relationship: &str) -> Result<Arc<RelationshipDefinition>> {
-    work.definitions().relationship(relationship).cloned().ok_or_else(|| not_shipped(relationship))
+    work.definitions()
+        .relationship(relationship)
+        .cloned()
+        .ok_or_else(|| not_shipped(relationship))
 }
 
 /// The same as what it is.
@@ -115,5 +118,7 @@ pub fn joined(definition: &RelationshipDefinition) -> Result<&ManyToMany> {
 }
 
 fn not_shipped(relationship: &str) -> Fault {
-    Fault::unexpected(format!("`{relationship}` is no shipped many-to-many relationship"))
+    Fault::unexpected(format!(
+        "`{relationship}` is no shipped many-to-many relationship"
+    ))
 }

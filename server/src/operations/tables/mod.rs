@@ -53,7 +53,10 @@ pub fn require_message(table: &TableDefinition, message: &str, supported: bool) 
     }
     Err(Fault::new(
         FaultCode::SdkEntityDoesNotSupportMessage,
-        format!("table `{}` does not support message `{message}`", table.logical_name),
+        format!(
+            "table `{}` does not support message `{message}`",
+            table.logical_name
+        ),
     )
     .detail("table", &table.logical_name)
     .detail("message", message))
@@ -63,7 +66,11 @@ pub fn require_message(table: &TableDefinition, message: &str, supported: bool) 
 /// subject's own for a team or role. `None` for tables whose records have none of their own choice.
 pub fn default_business_unit(work: &Work<'_>, table: &TableDefinition) -> Option<Uuid> {
     let directory = work.directory();
-    let of_subject = || directory.user(work.subject()).map(|user| user.business_unit);
+    let of_subject = || {
+        directory
+            .user(work.subject())
+            .map(|user| user.business_unit)
+    };
     let unit: Option<BusinessUnitId> = match special(table)? {
         Special::User => directory.root_unit().map(|unit| unit.id),
         Special::Team | Special::Role => of_subject(),

@@ -13,15 +13,16 @@ use crate::{
     limits,
     metadata::TableDefinition,
     operations::{Work, missing, user_owned},
-    storage::{
-        Direction, keys,
-        record::RowOwnership,
-    },
+    storage::{Direction, keys, record::RowOwnership},
 };
 
 /// Every table whose records have owners, the shared rows of activities among them.
 pub fn owned_tables(work: &Work<'_>) -> Vec<Arc<TableDefinition>> {
-    work.definitions().tables().filter(|table| user_owned(table)).cloned().collect()
+    work.definitions()
+        .tables()
+        .filter(|table| user_owned(table))
+        .cloned()
+        .collect()
 }
 
 /// Whether a user or team owns any record (T-5).
@@ -50,13 +51,16 @@ pub fn owned_records(
     wanted: impl Fn(Option<Uuid>) -> bool,
 ) -> Result<Vec<Uuid>> {
     let mut ids = Vec::new();
-    work.scan_all(keys::by_owner_range(table.code.0, owner.uuid()), |key, value| {
-        let unit = RowOwnership::decode(key, value)?.business_unit;
-        if wanted(unit) && ids.len() <= limits::CASCADE_ROWS_MAX {
-            ids.push(keys::parse_by_owner(key)?.id);
-        }
-        Ok(())
-    })?;
+    work.scan_all(
+        keys::by_owner_range(table.code.0, owner.uuid()),
+        |key, value| {
+            let unit = RowOwnership::decode(key, value)?.business_unit;
+            if wanted(unit) && ids.len() <= limits::CASCADE_ROWS_MAX {
+                ids.push(keys::parse_by_owner(key)?.id);
+            }
+            Ok(())
+        },
+    )?;
     Ok(ids)
 }
 
@@ -67,8 +71,10 @@ pub fn owned_records(
 /// `InvalidOperation` above `cascade_rows_max`; what the store says.
 pub fn follow_unit(work: &mut Work<'_>, owner: Owner, unit: Uuid) -> Result<()> {
     let organization = work.directory().organization();
-    let (keep_roles, move_records) =
-        (organization.keep_roles_on_business_unit_change, organization.move_records_with_owner);
+    let (keep_roles, move_records) = (
+        organization.keep_roles_on_business_unit_change,
+        organization.move_records_with_owner,
+    );
     if !keep_roles {
         links::unlink_left(work, roles_of(owner), owner.uuid())?;
     }
@@ -137,7 +143,7 @@ pub fn privileges_of_roles<'d>(
     roles
         .into_iter()
         .filter_map(|role| directory.role_privileges(role.id))
-        .flat_map(|privileges| privileges.by_privilege.keys().copied())
+        .flat_map(|privileges| privileges.keys().copied())
         .collect()
 }
 

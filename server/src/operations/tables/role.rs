@@ -53,7 +53,10 @@ pub(super) fn after_update(
     before: &Record,
     after: &Record,
 ) -> Result<()> {
-    if !SHARED.iter().any(|column| rows::changed(table, before, after, column)) {
+    if !SHARED
+        .iter()
+        .any(|column| rows::changed(table, before, after, column))
+    {
         return Ok(());
     }
     for copy in copies_of(work, RoleId(id)) {
@@ -61,7 +64,9 @@ pub(super) fn after_update(
         let stored = work.load(table, copy.0)?;
         let mut record = stored.clone();
         for column in SHARED {
-            let value = rows::value(table, after, column).cloned().unwrap_or(Value::Null);
+            let value = rows::value(table, after, column)
+                .cloned()
+                .unwrap_or(Value::Null);
             rows::set(table, &mut record, column, value)?;
         }
         rows::change(work, table, copy.0, &stored, record)?;
@@ -73,7 +78,11 @@ pub(super) fn after_update(
 pub(super) fn before_delete(work: &Work<'_>, id: Uuid) -> Result<()> {
     let role = known(work, RoleId(id))?;
     if is_administrator_role(role) {
-        return Err(refusal(FaultCode::CannotDeleteSysAdmin, role, "cannot be deleted"));
+        return Err(refusal(
+            FaultCode::CannotDeleteSysAdmin,
+            role,
+            "cannot be deleted",
+        ));
     }
     if !role.is_root() {
         let what = "is a copy and goes with its root role only";
@@ -83,11 +92,7 @@ pub(super) fn before_delete(work: &Work<'_>, id: Uuid) -> Result<()> {
 }
 
 /// Copies, assignments and privileges go with their root role.
-pub(super) fn after_delete(
-    work: &mut Work<'_>,
-    table: &TableDefinition,
-    id: Uuid,
-) -> Result<()> {
+pub(super) fn after_delete(work: &mut Work<'_>, table: &TableDefinition, id: Uuid) -> Result<()> {
     for copy in copies_of(work, RoleId(id)) {
         remove_copy(work, table, copy)?;
     }
@@ -106,7 +111,11 @@ pub(super) fn after_delete(
 pub fn require_editable<'w>(work: &'w Work<'_>, id: RoleId) -> Result<&'w Arc<Role>> {
     let role = known(work, id)?;
     if is_administrator_role(role) {
-        return Err(refusal(FaultCode::CannotModifySysAdmin, role, "cannot be changed"));
+        return Err(refusal(
+            FaultCode::CannotModifySysAdmin,
+            role,
+            "cannot be changed",
+        ));
     }
     if !role.is_root() {
         let what = "is a copy: change its root role";
@@ -128,7 +137,7 @@ pub fn put_privilege(
     let present = work
         .directory()
         .role_privileges(role)
-        .and_then(|contained| contained.by_privilege.get(&privilege.privilege).copied());
+        .and_then(|contained| contained.get(&privilege.privilege).copied());
     if present.is_some_and(|(present, _)| present == depth) {
         return Ok(());
     }
@@ -143,8 +152,14 @@ pub fn put_privilege(
     rows::set(&table, &mut record, "privilegedepthmask", depth.mask())?;
     work.put(&table, id, before.as_ref(), record)?;
     let transaction = work.transaction()?;
-    transaction.put(keys::link(joined.number, role.0, privilege.id), id.as_bytes().to_vec());
-    transaction.put(keys::link_reverse(joined.number, privilege.id, role.0), Vec::new());
+    transaction.put(
+        keys::link(joined.number, role.0, privilege.id),
+        id.as_bytes().to_vec(),
+    );
+    transaction.put(
+        keys::link_reverse(joined.number, privilege.id, role.0),
+        Vec::new(),
+    );
     Ok(())
 }
 
@@ -154,7 +169,9 @@ pub fn put_privilege(
 /// # Errors
 /// `InvalidOperation` above `cascade_rows_max`; what the store says.
 pub fn follow_parent(work: &mut Work<'_>, unit: BusinessUnitId) -> Result<()> {
-    let Some(parent) = work.directory().tree().parent(unit) else { return Ok(()) };
+    let Some(parent) = work.directory().tree().parent(unit) else {
+        return Ok(());
+    };
     let table = rows::shipped(work, ROLE)?;
     let above = roles_in(work, &table, parent)?;
     let mut here = roles_in(work, &table, unit)?;
@@ -167,7 +184,12 @@ pub fn follow_parent(work: &mut Work<'_>, unit: BusinessUnitId) -> Result<()> {
                 work.count_cascaded()?;
                 let before = work.load(&table, copy.id.0)?;
                 let mut after = before.clone();
-                rows::set(&table, &mut after, PARENT, rows::reference(ROLE, source.id.0))?;
+                rows::set(
+                    &table,
+                    &mut after,
+                    PARENT,
+                    rows::reference(ROLE, source.id.0),
+                )?;
                 rows::change(work, &table, copy.id.0, &before, after)?;
             }
             Some(_) => {}
@@ -185,7 +207,10 @@ pub fn follow_parent(work: &mut Work<'_>, unit: BusinessUnitId) -> Result<()> {
 /// `InvalidOperation` above `cascade_rows_max`; what the store says.
 pub fn remove_copies_in(work: &mut Work<'_>, unit: BusinessUnitId) -> Result<()> {
     let table = rows::shipped(work, ROLE)?;
-    for role in roles_in(work, &table, unit)?.values().filter(|role| !role.is_root()) {
+    for role in roles_in(work, &table, unit)?
+        .values()
+        .filter(|role| !role.is_root())
+    {
         remove_copy(work, &table, role.id)?;
     }
     Ok(())
@@ -201,7 +226,10 @@ pub fn copy_down(work: &mut Work<'_>, root: RoleId, unit: BusinessUnitId) -> Res
     let mut role_of = BTreeMap::from([(unit, root)]);
     // Each unit stands before those below it, so a parent's copy is there when it is needed.
     for &below in tree.subtree(unit).iter().skip(1) {
-        if let Some(source) = tree.parent(below).and_then(|parent| role_of.get(&parent).copied()) {
+        if let Some(source) = tree
+            .parent(below)
+            .and_then(|parent| role_of.get(&parent).copied())
+        {
             role_of.insert(below, create_copy(work, &table, below, source)?);
         }
     }
@@ -245,10 +273,13 @@ fn roles_in(
     unit: BusinessUnitId,
 ) -> Result<BTreeMap<RoleId, Arc<Role>>> {
     let mut ids = Vec::new();
-    work.scan_all(keys::by_business_unit_range(table.code.0, unit.0), |key, _| {
-        ids.push(RoleId(keys::parse_by_business_unit(key)?.id));
-        Ok(())
-    })?;
+    work.scan_all(
+        keys::by_business_unit_range(table.code.0, unit.0),
+        |key, _| {
+            ids.push(RoleId(keys::parse_by_business_unit(key)?.id));
+            Ok(())
+        },
+    )?;
     let directory = work.directory();
     let roles = ids.into_iter().filter_map(|id| directory.role(id));
     Ok(roles.map(|role| (role.root, Arc::clone(role))).collect())
@@ -256,7 +287,10 @@ fn roles_in(
 
 fn copies_of(work: &Work<'_>, root: RoleId) -> Vec<RoleId> {
     let roles = work.directory().roles();
-    roles.filter(|role| role.root == root && !role.is_root()).map(|role| role.id).collect()
+    roles
+        .filter(|role| role.root == root && !role.is_root())
+        .map(|role| role.id)
+        .collect()
 }
 
 fn known<'w>(work: &'w Work<'_>, id: RoleId) -> Result<&'w Arc<Role>> {

@@ -8,8 +8,7 @@ use crate::{
     fault::{Fault, Result},
     metadata::{ColumnDefinition, TableDefinition},
     model::{EntityReference, Value},
-    operations::{Work, stamps},
-    records,
+    operations::{Work, create, stamps},
     storage::{index_value::index_range, keys, record::Record},
 };
 
@@ -97,8 +96,8 @@ pub fn create(
     for (column, value) in values {
         columns.insert(own_column(table, column)?.number, value);
     }
-    records::apply_defaults(table, &mut columns);
     let mut record: Record = columns.into_iter().collect();
+    create::defaults(table, &mut record);
     record.business_unit = business_unit;
     stamps::create(work, table, &mut record)?;
     work.put(table, id, None, record)
@@ -130,12 +129,24 @@ pub fn with_value(
     value: &Value,
 ) -> Result<Vec<Uuid>> {
     let number = own_column(table, column)?.number;
-    let index = table.indexes.iter().find(|index| index.columns == [number]).ok_or_else(|| {
-        Fault::unexpected(format!("column `{column}` of `{}` has no index", table.logical_name))
-    })?;
+    let index = table
+        .indexes
+        .iter()
+        .find(|index| index.columns == [number])
+        .ok_or_else(|| {
+            Fault::unexpected(format!(
+                "column `{column}` of `{}` has no index",
+                table.logical_name
+            ))
+        })?;
     let equal = std::slice::from_ref(value);
-    let range =
-        index_range(table.code.0, index.number, equal, Bound::Unbounded, Bound::Unbounded);
+    let range = index_range(
+        table.code.0,
+        index.number,
+        equal,
+        Bound::Unbounded,
+        Bound::Unbounded,
+    );
     let mut ids = Vec::new();
     work.scan_all(range, |key, _| {
         ids.push(keys::parse_index(key)?.2);
@@ -166,7 +177,13 @@ mod tests {
         set(team, &mut record, "name", "Sales").unwrap();
         set(team, &mut record, "isdefault", true).unwrap();
         set(team, &mut record, "teamtype", Value::OptionSet(1)).unwrap();
-        set(team, &mut record, "administratorid", reference("systemuser", regarding)).unwrap();
+        set(
+            team,
+            &mut record,
+            "administratorid",
+            reference("systemuser", regarding),
+        )
+        .unwrap();
         assert_eq!(text(team, &record, "name"), "Sales");
         assert!(flag(team, &record, "isdefault"));
         assert_eq!(option(team, &record, "teamtype"), Some(1));

@@ -34,10 +34,17 @@ pub(super) fn before_update(
     before: &Record,
     after: &Record,
 ) -> Result<()> {
-    let team = work.directory().team(TeamId(id)).ok_or_else(|| missing(TEAM, id))?;
+    let team = work
+        .directory()
+        .team(TeamId(id))
+        .ok_or_else(|| missing(TEAM, id))?;
     if team.is_default && rows::changed(table, before, after, "name") {
         let code = FaultCode::CannotUpdateNameDefaultTeam;
-        return Err(refusal(code, team, "is its business unit's default team and keeps its name"));
+        return Err(refusal(
+            code,
+            team,
+            "is its business unit's default team and keeps its name",
+        ));
     }
     if rows::changed(table, before, after, TYPE) {
         let kind = TeamKind::from_number(rows::option(table, after, TYPE).unwrap_or_default());
@@ -52,7 +59,11 @@ pub(super) fn before_update(
             )
             .record(TEAM, id));
         }
-        if !work.directory().organization().keep_roles_on_business_unit_change {
+        if !work
+            .directory()
+            .organization()
+            .keep_roles_on_business_unit_change
+        {
             require_administrator_besides(work, team)?;
         }
     }
@@ -76,13 +87,20 @@ pub(super) fn after_update(
 
 /// T-3, T-5, U-4.
 pub(super) fn before_delete(work: &Work<'_>, id: Uuid) -> Result<()> {
-    let team = work.directory().team(TeamId(id)).ok_or_else(|| missing(TEAM, id))?;
+    let team = work
+        .directory()
+        .team(TeamId(id))
+        .ok_or_else(|| missing(TEAM, id))?;
     if team.is_default {
         let code = FaultCode::CannotDeleteDefaultTeam;
         return Err(refusal(code, team, "is its business unit's default team"));
     }
     if principal::owns_anything(work, Owner::Team(team.id))? {
-        return Err(refusal(FaultCode::CannotDeleteTeamOwningRecords, team, "owns records"));
+        return Err(refusal(
+            FaultCode::CannotDeleteTeamOwningRecords,
+            team,
+            "owns records",
+        ));
     }
     require_administrator_besides(work, team)
 }
@@ -108,7 +126,11 @@ fn require_convertible(work: &Work<'_>, team: &Team, kind: TeamKind) -> Result<(
         .record(TEAM, team.id.0));
     }
     if principal::owns_anything(work, Owner::Team(team.id))? {
-        return Err(refusal(FaultCode::CannotChangeTeamTypeDueToOwnership, team, "owns records"));
+        return Err(refusal(
+            FaultCode::CannotChangeTeamTypeDueToOwnership,
+            team,
+            "owns records",
+        ));
     }
     if work.directory().roles_of_team(team.id).next().is_some() {
         let code = FaultCode::CannotChangeTeamTypeDueToRoleOrProfile;
@@ -120,7 +142,10 @@ fn require_convertible(work: &Work<'_>, team: &Team, kind: TeamKind) -> Result<(
 /// U-4, for a change that ends what the team's roles give.
 fn require_administrator_besides(work: &Work<'_>, team: &Team) -> Result<()> {
     let directory = work.directory();
-    if !directory.roles_of_team(team.id).any(|role| is_administrator_role(role)) {
+    if !directory
+        .roles_of_team(team.id)
+        .any(|role| is_administrator_role(role))
+    {
         return Ok(());
     }
     let code = FaultCode::CannotRemoveFromSysAdmin;

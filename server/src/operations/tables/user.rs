@@ -51,7 +51,10 @@ pub(super) fn before_update(
     after: &Record,
 ) -> Result<()> {
     let changed = |column: &str| rows::changed(table, before, after, column);
-    let user = work.directory().user(UserId(id)).ok_or_else(|| missing(USER, id))?;
+    let user = work
+        .directory()
+        .user(UserId(id))
+        .ok_or_else(|| missing(USER, id))?;
     require_modifiable(user)?;
     let moves = before.business_unit != after.business_unit;
     if moves || changed(ACCESS_MODE) || IDENTITY.into_iter().any(changed) {
@@ -87,7 +90,10 @@ pub(super) fn after_update(
     if from == to {
         return Ok(());
     }
-    let old_team = work.directory().default_team(BusinessUnitId(from)).map(|team| team.id);
+    let old_team = work
+        .directory()
+        .default_team(BusinessUnitId(from))
+        .map(|team| team.id);
     if let Some(team) = old_team {
         links::unlink(work, links::TEAM_MEMBERSHIP, team.0, id)?;
     }
@@ -117,7 +123,9 @@ pub fn require_modifiable(user: &User) -> Result<()> {
 pub fn join_default_team(work: &mut Work<'_>, user: UserId, unit: BusinessUnitId) -> Result<()> {
     match work.directory().default_team(unit).map(|team| team.id) {
         Some(team) => links::link(work, links::TEAM_MEMBERSHIP, team.0, user.0).map(|_| ()),
-        None => Err(Fault::unexpected(format!("business unit {unit} has no default team"))),
+        None => Err(Fault::unexpected(format!(
+            "business unit {unit} has no default team"
+        ))),
     }
 }
 
@@ -129,7 +137,10 @@ fn mode(table: &TableDefinition, record: &Record) -> AccessMode {
 
 /// U-3: two modes are made at initialization only.
 fn require_open_mode(table: &TableDefinition, record: &Record) -> Result<()> {
-    if !matches!(mode(table, record), AccessMode::SupportUser | AccessMode::DelegatedAdmin) {
+    if !matches!(
+        mode(table, record),
+        AccessMode::SupportUser | AccessMode::DelegatedAdmin
+    ) {
         return Ok(());
     }
     Err(Fault::invalid_argument(
@@ -170,7 +181,9 @@ fn require_may_move(work: &Work<'_>, user: &User, to: BusinessUnitId) -> Result<
     }
     let keep_roles = directory.organization().keep_roles_on_business_unit_change;
     let can_act = directory.unit_enabled(to);
-    let old_team = directory.default_team(user.business_unit).map(|team| team.id);
+    let old_team = directory
+        .default_team(user.business_unit)
+        .map(|team| team.id);
     let code = FaultCode::CannotRemoveFromSysAdmin;
     administrators::require_one_left(directory, code, |holding| {
         holding.user.id != user.id
@@ -200,13 +213,17 @@ fn require_unique(
     record: &Record,
     column: &str,
 ) -> Result<()> {
-    let Some(value) = rows::value(table, record, column) else { return Ok(()) };
+    let Some(value) = rows::value(table, record, column) else {
+        return Ok(());
+    };
     for other in rows::with_value(work, table, column, value)? {
         if other == id {
             continue;
         }
         let theirs = work.find(table, other)?;
-        let theirs = theirs.as_ref().and_then(|theirs| rows::value(table, theirs, column));
+        let theirs = theirs
+            .as_ref()
+            .and_then(|theirs| rows::value(table, theirs, column));
         if theirs.is_some_and(|theirs| same_login(theirs, value)) {
             return Err(Fault::new(
                 FaultCode::DuplicateRecord,
@@ -237,7 +254,13 @@ mod tests {
         let same = |a: &str, b: &str| same_login(&Value::from(a), &Value::from(b));
         assert!(same("Ann@Example.com", "ann@example.COM"));
         assert!(!same("jose@example.com", "josé@example.com"));
-        assert!(same_login(&Value::Guid(Uuid::max()), &Value::Guid(Uuid::max())));
-        assert!(!same_login(&Value::Guid(Uuid::max()), &Value::Guid(Uuid::nil())));
+        assert!(same_login(
+            &Value::Guid(Uuid::max()),
+            &Value::Guid(Uuid::max())
+        ));
+        assert!(!same_login(
+            &Value::Guid(Uuid::max()),
+            &Value::Guid(Uuid::nil())
+        ));
     }
 }
