@@ -705,7 +705,7 @@ fn primary_name(table: &str) -> Option<&'static str> {
     match table {
         "account" => Some("name"),
         "contact" => Some("lastname"),
-        "task" | "annotation" => Some("subject"),
+        "task" => Some("subject"),
         "x_rate" => Some("x_name"),
         _ => None,
     }
@@ -741,7 +741,7 @@ async fn default_tree() -> Image {
         requests.push(request("Create", [("Target", target.into())]));
         world.name(name, "businessunit", id);
     }
-    let contained = notation::role("account[R:u], contact[R:u], task[R:u], annotation[R:u]");
+    let contained = notation::role("account[R:u], contact[R:u], task[R:u]");
     world.make_role(&mut requests, OWNERSHIP, &contained.expect("rights"), true);
     world.run(requests).await;
     world.server.image()
