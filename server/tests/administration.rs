@@ -1055,6 +1055,31 @@ fn r_6_nobody_hands_out_what_he_does_not_hold() {
     change("domainname", Value::from("uma@example.com")).unwrap();
 }
 
+/// A unit's default team may hold roles, and whoever comes into the unit gets them.
+#[test]
+fn r_6_holds_for_the_default_team_of_a_unit() {
+    let world = World::fresh();
+    let manager = world.user("Mia", world.root);
+    let creation = ("prvCreateUser", PrivilegeDepth::Global);
+    let privileges: Vec<_> = USER_MANAGER.into_iter().chain([creation]).collect();
+    world.give(manager, world.role("Manager", world.root, &privileges));
+    let sales = world.unit("Sales", world.root);
+    let newcomer = || {
+        Entity::new("systemuser")
+            .with("lastname", "New")
+            .with("businessunitid", reference("businessunit", sales.0))
+    };
+    world.create_as(manager, newcomer()).unwrap();
+    let role = world.role("Accounts", world.root, &ACCOUNTS);
+    let copy = world.copy(role, sales).unwrap();
+    world.give_team(world.default_team(sales), copy).unwrap();
+    let denied = FaultCode::PrivilegeDenied;
+    assert_eq!(world.create_as(manager, newcomer()), Err(denied));
+    let own = newcomer().with_id(manager.0);
+    assert_eq!(world.update_as(manager, own), Err(denied));
+    world.try_create(newcomer()).unwrap();
+}
+
 #[test]
 fn a_login_belongs_to_one_user() {
     let world = World::fresh();
