@@ -17,7 +17,7 @@ use orgservice_server::{
         SYSTEM_USER,
     },
     fault::FaultCode,
-    metadata::DefinitionsBuilder,
+    metadata::{DefinitionsBuilder, table},
     model::{
         ColumnSet, Entity, EntityReference, OrganizationRequest, OrganizationResponse,
         PrincipalAccess, Relationship, Value,
@@ -96,6 +96,19 @@ impl World {
             assert_ne!(fault.code(), FaultCode::UnExpected, "{:?}", fault.body());
             fault.code()
         })
+    }
+
+    fn run_on_behalf(
+        &self,
+        authenticated: UserId,
+        impersonated: UserId,
+        request: OrganizationRequest,
+    ) -> Outcome {
+        let caller = Caller::on_behalf_of(authenticated, impersonated);
+        let outcome = self
+            .organization
+            .execute(&caller, request, &CallOptions::default());
+        outcome.map_err(|fault| fault.code())
     }
 
     fn run(&self, request: OrganizationRequest) -> Outcome {
@@ -1055,6 +1068,31 @@ fn r_6_nobody_hands_out_what_he_does_not_hold() {
     change("domainname", Value::from("uma@example.com")).unwrap();
 }
 
+/// A delegate of an administrator hands out no more than it holds itself (IM-15).
+#[test]
+fn r_6_is_asked_of_both_users() {
+    let world = World::fresh();
+    let delegate = world.user("Del", world.root);
+    let editing = [
+        ("prvReadRole", PrivilegeDepth::Global),
+        ("prvWriteRole", PrivilegeDepth::Global),
+    ];
+    world.give(delegate, world.role("Editor", world.root, &editing));
+    world.give(delegate, world.shipped_role(DELEGATE));
+    let role = world.role("Role", world.root, &[]);
+    let add = |privilege| {
+        let privileges = [(privilege, PrivilegeDepth::Global)];
+        let request = world.privileges_request("AddPrivilegesRole", role, &privileges);
+        world.run_on_behalf(delegate, world.administrator, request)
+    };
+    assert_eq!(add("prvReadAccount"), Err(FaultCode::PrivilegeDenied));
+    add("prvWriteRole").unwrap();
+    assert_eq!(
+        world.role_contents(role).into_keys().collect::<Vec<_>>(),
+        ["prvWriteRole"]
+    );
+}
+
 /// A unit's default team may hold roles, and whoever comes into the unit gets them.
 #[test]
 fn r_6_holds_for_the_default_team_of_a_unit() {
@@ -1475,6 +1513,25 @@ fn tokens_are_made_listed_and_revoked_by_administrators() {
         .organization
         .revoke_token(&administrator, Uuid::from_u128(1));
     assert_eq!(unknown.unwrap_err().code(), FaultCode::ObjectDoesNotExist);
+}
+
+/// A server that knows more tables than the one before gives their privileges to administrators.
+#[test]
+fn r_4_privileges_of_new_tables_are_added_when_a_store_is_opened() {
+    let world = World::fresh();
+    let definitions = DefinitionsBuilder::system().table(table("new_Widget"));
+    let options = OrganizationOptions::new(definitions.build().unwrap(), "memory");
+    let store = Arc::clone(world.organization.store());
+    let reopened = World {
+        organization: Organization::open(store, options).unwrap(),
+        ..world
+    };
+    let contents = reopened.role_contents(reopened.shipped_role(SYSTEM_ADMINISTRATOR));
+    assert_eq!(contents["prvSharenew_Widget"], PrivilegeDepth::Global);
+    let id = reopened.privilege("prvSharenew_Widget");
+    let row = reopened.retrieve("privilege", id).unwrap();
+    assert_eq!(row["name"], Value::from("prvSharenew_Widget"));
+    reopened.try_create(Entity::new("new_widget")).unwrap();
 }
 
 /// The directory is a function of the records: what transactions built up bit by bit is what a
