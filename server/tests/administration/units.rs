@@ -1,6 +1,6 @@
 //! Business units (`security.md` 1.1).
 
-use orgservice_security::{BusinessUnitId, UserId};
+use orgservice_security::BusinessUnitId;
 use orgservice_server::directory::SYSTEM_ADMINISTRATOR;
 use orgservice_server::fault::FaultCode;
 use orgservice_server::model::{Entity, OrganizationRequest, Value};
