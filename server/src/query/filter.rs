@@ -250,6 +250,18 @@ impl Predicate {
         }
     }
 
+    /// Whether it is one condition.
+    pub fn is_single(&self) -> bool {
+        match self {
+            Predicate::All(parts) => {
+                let mut parts = parts.iter().filter(|part| !part.is_trivial());
+                parts.next().is_some_and(Predicate::is_single) && parts.next().is_none()
+            }
+            Predicate::Any(parts) => parts.len() == 1 && parts.iter().all(Predicate::is_single),
+            Predicate::Test(..) => true,
+        }
+    }
+
     /// Whether every row satisfies it.
     pub fn is_trivial(&self) -> bool {
         matches!(self, Predicate::All(parts) if parts.iter().all(Predicate::is_trivial))
