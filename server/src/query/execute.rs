@@ -163,16 +163,15 @@ impl Execution<'_> {
         // Too many to be sorted: a way that keeps the order gets on, if only page by page.
         match plans.iter().find(|plan| plan.delivery != Delivery::Sorted) {
             Some(plan) => self.in_order(plan, start),
-            None => {
-                let limit = self.bounds.keys_scanned;
-                Err(
-                    Fault::limit_exceeded("page_keys_scanned_max", limit).violation(
-                        format!("{}.orders", self.query.field),
-                        "too many rows to be sorted; filter them, or order by an indexed column",
-                    ),
-                )
-            }
+            None => Err(self.too_many_keys()),
         }
+    }
+
+    fn too_many_keys(&self) -> Fault {
+        Fault::limit_exceeded("page_keys_scanned_max", self.bounds.keys_scanned).violation(
+            format!("{}.orders", self.query.field),
+            "too many rows to be sorted; filter them, or order by an indexed column",
+        )
     }
 
     fn surroundings<'s>(&'s self, wanted: usize, after: Option<&'s [u8]>) -> Surroundings<'s> {
@@ -200,8 +199,10 @@ impl Execution<'_> {
             let candidates = match stream.next(&mut reader)? {
                 Step::Candidates(candidates) => candidates,
                 Step::Done => return Ok(Found { rows, next: None }),
+                // Without progress the next page would be this one again.
+                Step::OutOfKeys if last == start.after => return Err(self.too_many_keys()),
                 Step::OutOfKeys => {
-                    let next = Some((last.unwrap_or_default(), skip));
+                    let next = last.map(|position| (position, skip));
                     return Ok(Found { rows, next });
                 }
             };

@@ -26,7 +26,7 @@ pub enum Predicate {
     /// filter is true.
     Any(Vec<Predicate>),
     /// One condition.
-    Test(Operand, Test),
+    Test(Operand, Box<Test>),
 }
 
 /// What a condition looks at.

@@ -413,7 +413,7 @@ fn has_long_texts(world: &World, rows: &[(u128, Record)], orders: &[OrderExpress
 fn every_plan_gives_the_rows_of_the_definition_in_its_order() {
     let mut rng = fastrand::Rng::with_seed(20_260_311);
     let (mut queries, mut pages, mut nonempty) = (0, 0, 0);
-    for _ in 0..150 {
+    for _ in 0..100 {
         let (world, rows) = any_world(&mut rng);
         for _ in 0..20 {
             let scope = any_scope(&mut rng);
@@ -494,7 +494,7 @@ fn every_plan_gives_the_rows_of_the_definition_in_its_order() {
         }
     }
     assert!(
-        queries == 3_000 && nonempty > queries / 3 && pages > 2 * queries,
+        queries == 2_000 && nonempty > queries / 3 && pages > 2 * queries,
         "{nonempty} {pages}"
     );
 }
