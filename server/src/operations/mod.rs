@@ -163,4 +163,3 @@ pub fn run(work: &mut Work<'_>, request: &OrganizationRequest) -> Result<Organiz
     }
     (message.run)(work, request)
 }
-

@@ -188,7 +188,7 @@ impl Record {
     pub fn encode(&self) -> Result<Vec<u8>, StorageError> {
         if self.columns.len() > RECORD_COLUMNS_MAX {
             return Err(StorageError::TooLarge {
-                limit: "recordColumnsMax",
+                limit: "record_columns_max",
                 value: RECORD_COLUMNS_MAX,
             });
         }

@@ -2,7 +2,10 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::StorageError;
+use super::{
+    StorageError,
+    record::{corrupt, put_checksum, verified},
+};
 
 /// Version of the encoding below.
 const FORMAT: u8 = 1;
@@ -10,12 +13,11 @@ const FORMAT: u8 = 1;
 /// Encodes a value with format version and checksum.
 ///
 /// # Errors
-/// [`StorageError::Engine`] when a value cannot be encoded, which the types stored here can.
+/// [`StorageError::NotStorable`] when a value cannot be encoded, which the types stored here can.
 pub fn seal<T: Serialize>(value: &T) -> Result<Vec<u8>, StorageError> {
     let mut bytes = postcard::to_extend(value, vec![FORMAT])
-        .map_err(|error| StorageError::Engine(error.to_string()))?;
-    let checksum = crc32fast::hash(&bytes);
-    bytes.extend_from_slice(&checksum.to_be_bytes());
+        .map_err(|error| StorageError::NotStorable(format!("a value ({error})")))?;
+    put_checksum(&mut bytes);
     Ok(bytes)
 }
 
@@ -24,24 +26,13 @@ pub fn seal<T: Serialize>(value: &T) -> Result<Vec<u8>, StorageError> {
 /// # Errors
 /// [`StorageError::Corrupt`] naming the key.
 pub fn open<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, StorageError> {
-    let corrupt =
-        |what: &str| StorageError::Corrupt(format!("{what} in the value of key {}", hex(key)));
-    let (body, checksum) = bytes
-        .split_last_chunk::<4>()
-        .ok_or_else(|| corrupt("too few bytes"))?;
-    if crc32fast::hash(body) != u32::from_be_bytes(*checksum) {
-        return Err(corrupt("wrong checksum"));
-    }
-    match body.split_first() {
+    match verified(key, bytes)?.split_first() {
         Some((&FORMAT, body)) => {
-            postcard::from_bytes(body).map_err(|error| corrupt(&error.to_string()))
+            let unreadable = |error| corrupt(key, &format!("sealed value ({error})"));
+            postcard::from_bytes(body).map_err(unreadable)
         }
-        _ => Err(corrupt("unknown format")),
+        _ => Err(corrupt(key, "sealed value (unknown format)")),
     }
-}
-
-fn hex(key: &[u8]) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

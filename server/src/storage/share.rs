@@ -59,7 +59,7 @@ impl ShareRow {
             .ok()
             .filter(|_| self.contributions.len() <= SHARE_CONTRIBUTIONS_MAX)
             .ok_or(StorageError::TooLarge {
-                limit: "shareContributionsMax",
+                limit: "share_contributions_max",
                 value: SHARE_CONTRIBUTIONS_MAX,
             })?;
         let mut out = Vec::with_capacity(64 + CONTRIBUTION_BYTES * self.contributions.len());

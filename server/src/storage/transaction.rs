@@ -254,11 +254,11 @@ impl Transaction for EmbeddedTransaction<'_> {
         if let Some(refused) = self.refused {
             return Err(match refused {
                 Refused::Size => StorageError::TooLarge {
-                    limit: "transactionBytesMax",
+                    limit: "transaction_bytes_max",
                     value: TRANSACTION_BYTES_MAX,
                 },
                 Refused::KeyLength => StorageError::TooLarge {
-                    limit: "storedKeyBytesMax",
+                    limit: "stored_key_bytes_max",
                     value: STORED_KEY_BYTES_MAX,
                 },
                 Refused::KeySpace => {

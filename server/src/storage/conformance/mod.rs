@@ -398,13 +398,13 @@ fn bounds_are_named_when_met(place: Place<'_>) {
     let long_key = commit_of(vec![1; STORED_KEY_BYTES_MAX + 1], Vec::new());
     assert_eq!(
         long_key.unwrap_err().to_string(),
-        "the transaction exceeds storedKeyBytesMax = 1900"
+        "the transaction exceeds stored_key_bytes_max = 1900"
     );
     let large = commit_of(key(1), vec![0; TRANSACTION_BYTES_MAX]);
     assert!(matches!(
         large,
         Err(StorageError::TooLarge {
-            limit: "transactionBytesMax",
+            limit: "transaction_bytes_max",
             ..
         })
     ));

@@ -312,7 +312,7 @@ fn chunk_head(value: &[u8]) -> Result<Vec<u8>, StorageError> {
         .ok()
         .filter(|_| value.len() <= STORED_VALUE_BYTES_MAX)
         .ok_or(StorageError::TooLarge {
-            limit: "storedValueBytesMax",
+            limit: "stored_value_bytes_max",
             value: STORED_VALUE_BYTES_MAX,
         })?;
     let mut head = Vec::with_capacity(9);
