@@ -194,6 +194,10 @@ const _: () = assert!(
     "one page holds a whole top query"
 );
 const _: () = assert!(
+    64 * MERGED_RANGES_MAX < PAGE_KEYS_SCANNED_MAX,
+    "the first keys of every merged range can be read"
+);
+const _: () = assert!(
     PAGE_ROWS_MAX < PAGE_KEYS_SCANNED_MAX,
     "a full page can be scanned"
 );
