@@ -4,11 +4,7 @@
 //! It opens a view or a transaction, admits the caller at that moment's snapshot, runs the message,
 //! commits, and runs it again when another commit was faster.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;

@@ -21,3 +21,6 @@ mod server;
 mod status;
 
 pub use server::{ServeError, TlsOptions, TransportOptions, serve};
+
+#[cfg(test)]
+mod tests;
