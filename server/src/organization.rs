@@ -145,7 +145,13 @@ impl Organization {
             trusted_hosts: options.trusted_hosts,
             store,
         }));
-        if !organization.snapshot().directory().organization().id.is_nil() {
+        if !organization
+            .snapshot()
+            .directory()
+            .organization()
+            .id
+            .is_nil()
+        {
             // Tables that are new since the last start have privileges that are new too.
             let system = Caller::direct(SYSTEM_USER);
             organization.write(&system, None, bootstrap::sync_privileges)?;
