@@ -149,8 +149,8 @@ pub struct Options {
     #[arg(long, env = "ORGSERVICE_DRAIN_SECONDS", value_name = "SECONDS")]
     pub drain_seconds: Option<u64>,
 
-    /// Names of credentials that may impersonate without the Delegate privilege, separated by commas
-    /// [default: none]
+    /// Who may impersonate without the Delegate privilege, separated by commas: users by id or domain
+    /// name, hosts without a user by the label of their token [default: none]
     #[arg(
         long,
         env = "ORGSERVICE_TRUSTED_HOSTS",

@@ -173,14 +173,18 @@ fn serve(config: Config) -> Result<(), Failure> {
     let address = listener
         .local_addr()
         .map_err(io_failure("cannot tell the address"))?;
+    let tls = config.tls.as_ref().map(|tls| TlsOptions {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+    });
+    if let Some(tls) = &tls {
+        tls.check()?;
+    }
     let organization = open(&config)?;
     let token_file = bootstrap(&config, &organization)?;
     greet(&config, address, &token_file);
     let options = TransportOptions {
-        tls: config.tls.map(|tls| TlsOptions {
-            certificate: tls.certificate,
-            key: tls.key,
-        }),
+        tls,
         reflection: config.reflection,
         drain: config.drain,
     };
