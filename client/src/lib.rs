@@ -164,6 +164,7 @@ mod admin;
 mod builder;
 mod call;
 mod client;
+mod contract;
 mod entity;
 mod error;
 mod explain;

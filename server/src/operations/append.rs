@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use orgservice_security::{RecordFacts, requirements};
 use uuid::Uuid;
 
-use super::Work;
+use super::{Work, tables};
 use crate::{
     fault::Result,
     metadata::{ColumnSource, ColumnType, TableDefinition},
@@ -110,14 +110,22 @@ pub fn access(
     work.access_facts(table, facts, requirements::APPEND)
 }
 
-/// Steps 9 and 10 on each record pointed at: it exists, and AppendTo and Read reach it.
+/// Steps 9 and 10 on each record that `table`'s lookups point at: it exists, and AppendTo and Read
+/// reach it.
 ///
 /// # Errors
-/// `ObjectDoesNotExist`, `unManagedIdsAccessDenied`.
-pub fn check_references(work: &Work<'_>, lookups: &[SetLookup]) -> Result<()> {
+/// `ObjectDoesNotExist` or the table's own refusal of a missing record (BU-3),
+/// `unManagedIdsAccessDenied`.
+pub fn check_references(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    lookups: &[SetLookup],
+) -> Result<()> {
     for lookup in lookups {
         let Some(id) = lookup.id else { continue };
-        let record = work.load(&lookup.table, id)?;
+        let record = work
+            .find(&lookup.table, id)?
+            .ok_or_else(|| tables::missing_reference(table, &lookup.table, id))?;
         if guarded(&lookup.table) {
             work.access(&lookup.table, id, &record, requirements::APPEND_TO)?;
         }

@@ -143,6 +143,9 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
     while let Some((table, id)) = order.get(next).cloned() {
         next += 1;
         for one in work.definitions().children_of(&table.logical_name).to_vec() {
+            if tables::has_own_delete_rule(&one) {
+                continue;
+            }
             for child in children(work, &table, id, &one)? {
                 match one.cascade.delete {
                     DeleteCascade::Restrict
@@ -186,7 +189,7 @@ fn remove_links(
     going: &Visited,
 ) -> Result<()> {
     for one in work.definitions().children_of(&table.logical_name).to_vec() {
-        if one.cascade.delete != DeleteCascade::RemoveLink {
+        if one.cascade.delete != DeleteCascade::RemoveLink || tables::has_own_delete_rule(&one) {
             continue;
         }
         for child in children(work, table, id, &one)? {

@@ -102,7 +102,7 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str, depth: usize) -> Resu
     let facts = prospective(work, &table, id, &mut record, owner)?;
     work.access_facts(&table, &facts, requirements::CREATE)?;
     append::access(work, &table, &facts, &lookups)?;
-    append::check_references(work, &lookups)?;
+    append::check_references(work, &table, &lookups)?;
     if let Some(owner) = facts.owner {
         ownership::check(work, &table, owner)?;
     }

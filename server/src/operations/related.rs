@@ -157,7 +157,7 @@ pub fn create_parent(
         &facts(table, None, owner, record.business_unit),
         &lookups,
     )?;
-    append::check_references(work, &lookups)?;
+    append::check_references(work, table, &lookups)?;
     record.set(
         one.lookup_number,
         Value::EntityReference(EntityReference::new(&*one.referenced, id)),

@@ -105,7 +105,7 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str) -> Result<Change> {
     if assigns {
         work.access(&table, id, &before, requirements::ASSIGN)?;
     }
-    append::check_references(work, &lookups)?;
+    append::check_references(work, &table, &lookups)?;
     let owner = match values
         .remove(&number::OWNER_ID)
         .filter(|owner| !owner.is_null())

@@ -119,10 +119,7 @@ pub(super) fn before_delete(
     require_nothing_inside(work, unit)?;
     role::remove_copies_in(work, unit)?;
     if let Some(team) = default_team {
-        team::let_go(work, team)?;
-        let table = rows::shipped(work, TEAM)?;
-        let record = work.load(&table, team.0)?;
-        work.remove(&table, team.0, &record)?;
+        team::remove_default(work, team)?;
     }
     Ok(())
 }

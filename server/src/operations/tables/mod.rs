@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{Work, missing};
 use crate::{
     fault::{Fault, FaultCode, Result},
-    metadata::TableDefinition,
+    metadata::{OneToMany, TableDefinition},
     storage::record::Record,
 };
 
@@ -81,11 +81,26 @@ pub fn default_business_unit(work: &Work<'_>, table: &TableDefinition) -> Option
 
 /// The refusal of a lookup to a record that is not there: `ObjectDoesNotExist`, but for the parent
 /// of a business unit (BU-3).
-pub fn missing_reference(table: &TableDefinition, column: &str, target: &str, id: Uuid) -> Fault {
-    match (special(table), column) {
-        (Some(Special::BusinessUnit), "parentbusinessunitid") => business_unit::parent_missing(id),
-        _ => missing(target, id),
+pub fn missing_reference(table: &TableDefinition, target: &TableDefinition, id: Uuid) -> Fault {
+    match (special(table), special(target)) {
+        (Some(Special::BusinessUnit), Some(Special::BusinessUnit)) => {
+            business_unit::parent_missing(id)
+        }
+        _ => missing(&target.logical_name, id),
     }
+}
+
+/// Whether a rule of their own (BU-5) decides about the records of this relationship when a business
+/// unit goes, in place of what the relationship says: units below it, users, teams and roles.
+pub fn has_own_delete_rule(relationship: &OneToMany) -> bool {
+    let inside = [
+        business_unit::BUSINESS_UNIT,
+        user::USER,
+        team::TEAM,
+        role::ROLE,
+    ];
+    *relationship.referenced == *business_unit::BUSINESS_UNIT
+        && inside.contains(&&*relationship.referencing)
 }
 
 /// Rules and defaults before a record is created: step 11 of `security.md` 12.
@@ -201,7 +216,7 @@ pub fn after_delete(
     match special(table) {
         Some(Special::Activity) => activity::after_delete(work, id),
         Some(Special::Role) => role::after_delete(work, table, id),
-        Some(Special::Team) => team::let_go(work, orgservice_security::TeamId(id)),
+        Some(Special::Team) => team::after_delete(work, id),
         Some(Special::BusinessUnit | Special::User) | None => Ok(()),
     }
 }
