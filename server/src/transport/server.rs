@@ -74,8 +74,8 @@ pub enum ServeError {
 type Organizations = Gate<OrganizationServiceServer<OrganizationServiceHandler>>;
 type Admins = Gate<AdminServiceServer<AdminServiceHandler>>;
 
-/// Serves an organization until `shutdown` is ready, and then until open calls have ended or the time
-/// to drain is over.
+/// Serves an organization until `shutdown` is ready, and then until open calls have ended or the
+/// time to drain is over.
 ///
 /// # Errors
 /// [`ServeError`] if serving could not begin or the listener failed.
