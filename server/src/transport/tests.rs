@@ -10,8 +10,9 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use orgservice::v1::{
-    CreateRequest, ExecuteRequest, OrganizationRequest, RetrieveMultipleRequest, WhoAmIRequest,
-    WhoAmIResponse, organization_service_client::OrganizationServiceClient,
+    ColumnSet, CreateRequest, Entity, EntityReference, ExecuteRequest, OrganizationRequest,
+    RetrieveMultipleRequest, RetrieveRequest, Value, WhoAmIRequest, WhoAmIResponse,
+    organization_service_client::OrganizationServiceClient,
 };
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
@@ -249,6 +250,112 @@ async fn gm_3_caller_keys_are_judged_before_the_message() {
 }
 
 #[tokio::test]
+async fn gm_6_an_impersonated_call_names_the_user_it_ran_for() {
+    let served = Served::start().await;
+    let mut client = served.client().await;
+    let me = client
+        .who_am_i(served.request(WhoAmIRequest::default()))
+        .await
+        .unwrap();
+    let unit = EntityReference {
+        logical_name: "businessunit".into(),
+        id: me.into_inner().business_unit_id,
+        ..Default::default()
+    };
+    let user = Entity {
+        logical_name: "systemuser".into(),
+        attributes: [
+            ("firstname".to_owned(), Value::from("Ann")),
+            ("lastname".to_owned(), Value::from("Other")),
+            ("domainname".to_owned(), Value::from("ann@example.com")),
+            ("businessunitid".to_owned(), Value::from(unit)),
+        ]
+        .into(),
+        ..Default::default()
+    };
+    let create = CreateRequest {
+        target: Some(user),
+        options: None,
+    };
+    let ann = client
+        .create(served.request(create))
+        .await
+        .unwrap()
+        .into_inner()
+        .id;
+    let mut request = served.request(WhoAmIRequest::default());
+    request
+        .metadata_mut()
+        .insert("caller-id", ann.parse().unwrap());
+    let answer = client.who_am_i(request).await.unwrap();
+    assert_eq!(
+        header(answer.metadata(), "effective-user-id"),
+        Some(ann.as_str())
+    );
+    assert_eq!(answer.into_inner().user_id, ann);
+    // The key holds for refusals as well: the call was made for Ann, who has no role.
+    let mut request = served.request(ExecuteRequest {
+        request: Some(OrganizationRequest {
+            request_name: "MakeCoffee".into(),
+            ..Default::default()
+        }),
+        options: None,
+    });
+    request
+        .metadata_mut()
+        .insert("mscrmcallerid", ann.parse().unwrap());
+    let status = client.execute(request).await.unwrap_err();
+    assert_eq!(info(&status).reason, "USER_NOT_ASSIGNED_ROLES");
+    assert_eq!(
+        header(status.metadata(), "effective-user-id"),
+        Some(ann.as_str())
+    );
+}
+
+#[tokio::test]
+async fn gex_14_both_doors_give_the_same_fault() {
+    let served = Served::start().await;
+    let mut client = served.client().await;
+    let target = EntityReference {
+        logical_name: "account".into(),
+        id: "4026be43-6b69-e111-8f65-78e7d1620f5e".into(),
+        ..Default::default()
+    };
+    let typed = RetrieveRequest {
+        target: Some(target.clone()),
+        ..Default::default()
+    };
+    let typed = client.retrieve(served.request(typed)).await.unwrap_err();
+    let parameters = [
+        ("Target".to_owned(), Value::from(target)),
+        ("ColumnSet".to_owned(), Value::from(ColumnSet::default())),
+    ];
+    let request = OrganizationRequest {
+        request_name: "Retrieve".into(),
+        parameters: parameters.into(),
+        ..Default::default()
+    };
+    let generic = ExecuteRequest {
+        request: Some(request),
+        options: None,
+    };
+    let generic = client.execute(served.request(generic)).await.unwrap_err();
+    assert_eq!(typed.code(), Code::NotFound, "{typed:?}");
+    assert_eq!(info(&typed).reason, "OBJECT_DOES_NOT_EXIST");
+    assert_eq!(info(&typed).metadata["errorCodeHex"], "0x80040217");
+    assert_eq!(
+        typed.get_details_resource_info().unwrap().resource_type,
+        "account"
+    );
+    assert_eq!(
+        (typed.code(), typed.message()),
+        (generic.code(), generic.message())
+    );
+    assert_eq!(info(&typed).reason, info(&generic).reason);
+    assert_eq!(info(&typed).metadata, info(&generic).metadata);
+}
+
+#[tokio::test]
 async fn go_4_a_call_whose_time_is_over_is_refused() {
     let served = Served::start().await;
     let mut request = served.request(());
@@ -382,4 +489,15 @@ async fn gex_16_both_reflections_know_the_services_and_the_details() {
     let answers = old.server_reflection_info(once(request)).await.unwrap();
     assert!(answers.into_inner().next().await.unwrap().is_ok());
     let _ = client.server_reflection_info(tokio_stream::empty()).await;
+}
+
+#[test]
+fn a_certificate_that_is_none_is_refused_before_anything_is_opened() {
+    let tls = super::TlsOptions {
+        certificate: b"none".to_vec(),
+        key: b"none".to_vec(),
+    };
+    let error = tls.check().unwrap_err();
+    assert!(matches!(error, ServeError::Tls(_)), "{error}");
+    assert!(!format!("{tls:?}").contains("110"), "the key is in no log");
 }
