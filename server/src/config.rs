@@ -1,5 +1,5 @@
-//! How to run the server: defaults, then a TOML file, then the environment, then flags; the later one
-//! wins. Everything is checked once, before anything is opened (`docs/configuration.md`).
+//! How to run the server: defaults, then a TOML file, then the environment, then flags; the later
+//! one wins. Everything is checked once, before anything is opened (`docs/configuration.md`).
 
 use std::{
     fs, io,
@@ -149,8 +149,8 @@ pub struct Options {
     #[arg(long, env = "ORGSERVICE_DRAIN_SECONDS", value_name = "SECONDS")]
     pub drain_seconds: Option<u64>,
 
-    /// Names of credentials that may impersonate without the Delegate privilege, separated by commas
-    /// [default: none]
+    /// Who may impersonate without the Delegate privilege, separated by commas: users by id or
+    /// domain name, hosts without a user by the label of their token [default: none]
     #[arg(
         long,
         env = "ORGSERVICE_TRUSTED_HOSTS",
@@ -218,8 +218,8 @@ const DRAIN_SECONDS_MAX: u64 = 24 * 60 * 60;
 const NAME_CHARACTERS_MAX: usize = 160;
 
 impl Config {
-    /// Completes flags and environment, which clap has merged already, with the file they name and with
-    /// defaults, and checks the outcome.
+    /// Completes flags and environment, which clap has merged already, with the file they name and
+    /// with defaults, and checks the outcome.
     ///
     /// # Errors
     /// [`ConfigError`], naming the option.

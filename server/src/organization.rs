@@ -135,7 +135,7 @@ impl Organization {
             (version, Directory::load(&*view, &definitions)?)
         };
         let cookie_key = cookie_key(&*store)?;
-        Ok(Organization(Arc::new(Inner {
+        let organization = Organization(Arc::new(Inner {
             snapshot: ArcSwap::from_pointee(Snapshot::new(version, definitions, directory)),
             started: options.clock.now(),
             clock: options.clock,
@@ -144,7 +144,19 @@ impl Organization {
             storage_engine: options.storage_engine,
             trusted_hosts: options.trusted_hosts,
             store,
-        })))
+        }));
+        if !organization
+            .snapshot()
+            .directory()
+            .organization()
+            .id
+            .is_nil()
+        {
+            // Tables that are new since the last start have privileges that are new too.
+            let system = Caller::direct(SYSTEM_USER);
+            organization.write(&system, None, bootstrap::sync_privileges)?;
+        }
+        Ok(organization)
     }
 
     /// Creates the organization, its administrator and the administrator's token in an empty store;
