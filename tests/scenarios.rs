@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "scenarios/contract.rs"]
+mod contract;
 #[path = "scenarios/format.rs"]
 mod format;
 #[path = "scenarios/runner.rs"]

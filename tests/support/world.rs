@@ -271,9 +271,14 @@ impl World {
         if name == "administrator" {
             return self.administrator.clone();
         }
-        let token = self.tokens.get(name);
-        self.server
-            .client(token.unwrap_or_else(|| panic!("`{name}` has no token")))
+        self.server.client(self.token(name))
+    }
+
+    /// The token of a user or host.
+    pub fn token(&self, name: &str) -> &str {
+        self.tokens
+            .get(name)
+            .unwrap_or_else(|| panic!("`{name}` has no token"))
     }
 
     /// Whether the deployment trusts this user or host (IM-4).
