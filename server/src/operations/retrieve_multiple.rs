@@ -1,7 +1,9 @@
 //! RetrieveMultiple: the rows of a query that the caller may see (`messages.md` 1.10, AC-6), and the
 //! related rows that come with a Retrieve (RT-7).
 
-use orgservice_security::BusinessUnitId;
+use std::sync::Arc;
+
+use orgservice_security::{BusinessUnitId, RecordScope};
 use uuid::Uuid;
 
 use super::{
@@ -24,8 +26,6 @@ use crate::{
     records::value_of,
     storage::{keys, record::Record},
 };
-use orgservice_security::RecordScope;
-use std::sync::Arc;
 
 /// The message.
 pub struct RetrieveMultiple;
@@ -216,3 +216,7 @@ fn parent(
         _ => None,
     })
 }
+
+#[cfg(test)]
+#[path = "retrieve_multiple_tests.rs"]
+mod tests;
