@@ -1,8 +1,8 @@
 //! The gate before the services that need a caller.
 //!
 //! It names the caller from metadata alone, before a byte of the message is read (GM-5): a stranger
-//! cannot make the server hold a message. It ends a call at its deadline, and gives every answer its
-//! metadata (GM-6).
+//! cannot make the server hold a message. It ends a call at its deadline, and gives every answer
+//! its metadata (GM-6).
 
 use std::{
     convert::Infallible,
