@@ -11,6 +11,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
 
 /// Why the configuration cannot be used; the message names the option.
 #[derive(Debug, thiserror::Error)]
@@ -184,7 +185,7 @@ pub struct Config {
     pub administrator_name: String,
     /// How long open calls may go on at the end.
     pub drain: Duration,
-    /// Credentials that may impersonate without the Delegate privilege (IM-4).
+    /// Users and hosts that may impersonate without the Delegate privilege (IM-4).
     pub trusted_hosts: Vec<String>,
 }
 
@@ -256,6 +257,10 @@ impl Config {
                 ),
             ));
         }
+        let log = options.log.unwrap_or_else(|| "info".to_owned());
+        if let Err(error) = EnvFilter::try_new(&log) {
+            return Err(invalid("log", format!("`{log}` is not a filter: {error}")));
+        }
         Ok(Config {
             listen,
             data_directory: options
@@ -265,7 +270,7 @@ impl Config {
             cache_bytes: within("cache_mib", options.cache_mib.unwrap_or(256), CACHE_MIB)? * MIB,
             tls,
             reflection: options.reflection.unwrap_or(loopback),
-            log: options.log.unwrap_or_else(|| "info".to_owned()),
+            log,
             log_format: options.log_format.unwrap_or_default(),
             organization_name: name(
                 "organization_name",
@@ -470,6 +475,7 @@ mod tests {
             ("listen = \"localhost:50051\"", "`listen`"),
             ("cache_mib = 1", "`cache_mib`"),
             ("drain_seconds = 100000", "`drain_seconds`"),
+            ("log = \"server=loud\"", "`log`"),
             ("organization_name = \" \"", "`organization_name`"),
             ("trusted_hosts = [\"\"]", "`trusted_hosts`"),
             ("tls_certificate = \"/nowhere.pem\"", "`tls_key`"),

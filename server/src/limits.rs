@@ -51,6 +51,19 @@ pub const TOTAL_COUNT_MAX: usize = 5_000;
 /// Index keys one page may look at before it comes back short with `more_records`.
 pub const PAGE_KEYS_SCANNED_MAX: usize = 200_000;
 
+/// Orders of one query; every row's key holds a part for each.
+pub const QUERY_ORDERS_MAX: usize = 32;
+
+/// Characters of a `like` pattern; the product's own is 4,000 bytes, and the time of a comparison
+/// grows with it.
+pub const LIKE_PATTERN_CHARACTERS_MAX: usize = 4_000;
+
+/// Key ranges that one query merges; a scope of more parts is tested row by row instead.
+pub const MERGED_RANGES_MAX: usize = 256;
+
+/// Characters of a paging cookie: the values of all orders of a row at their longest.
+pub const PAGING_COOKIE_CHARACTERS_MAX: usize = 64 * 1024;
+
 /// Times a request that lost a write conflict is run again before WRITE_CONFLICT (TX-4).
 pub const CONFLICT_RETRIES_MAX: u32 = 12;
 

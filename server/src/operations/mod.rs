@@ -21,6 +21,7 @@ mod ownership;
 mod parameters;
 mod related;
 mod retrieve;
+mod retrieve_multiple;
 mod roles;
 mod set_state;
 mod share;
@@ -103,6 +104,7 @@ pub const MESSAGES: &[Message] = messages! {
     Write update::Update;
     Write upsert::Upsert;
     Write delete::Delete;
+    Read retrieve_multiple::RetrieveMultiple;
     Write associate::Associate;
     Write associate::Disassociate;
     Write assign::Assign;
@@ -160,15 +162,4 @@ pub fn run(work: &mut Work<'_>, request: &OrganizationRequest) -> Result<Organiz
         work.principals().require_roles()?;
     }
     (message.run)(work, request)
-}
-
-mod retrieve_multiple {
-    pub fn related(
-        _: &super::Work,
-        _: &crate::metadata::TableDefinition,
-        _: uuid::Uuid,
-        _: &crate::model::RelatedEntitiesQuery,
-    ) -> crate::fault::Result<crate::model::RelatedEntities> {
-        todo!()
-    }
 }

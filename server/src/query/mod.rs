@@ -1,7 +1,27 @@
-//! Queries over one table: plan, execute, page.
+//! Queries over one table: bind, plan, execute, page (`messages.md` 4).
+//!
+//! [`bind`] turns any form of query into one tree and refuses what is wrong with it; [`execute`]
+//! picks the cheapest of the ways that `plan.rs` knows, reads it step by step (`stream.rs`), judges
+//! every record it read with the query's filter and the caller's [`RowFilter`], and returns one page.
+//! Nothing here decides access.
+
+mod bind;
+mod execute;
+mod filter;
+mod fingerprint;
+mod like;
+mod order;
+mod paging;
+mod plan;
+mod stream;
+#[cfg(test)]
+mod tests;
 
 use orgservice_security::RecordScope;
 use uuid::Uuid;
+
+pub use bind::{BoundQuery, bind, query_table, require_query_table};
+pub use execute::{QueryContext, execute};
 
 use crate::{fault::Result, storage::record::Record};
 
@@ -16,13 +36,4 @@ pub trait RowFilter {
     /// # Errors
     /// What the store says.
     fn admits(&self, id: Uuid, record: &Record) -> Result<bool>;
-}
-
-/// The table a query is about, where its form tells.
-pub fn query_table(query: &crate::model::Query) -> Option<&str> {
-    match query {
-        crate::model::Query::Expression(query) => Some(&query.entity_name),
-        crate::model::Query::ByAttribute(query) => Some(&query.entity_name),
-        crate::model::Query::FetchXml(_) => None,
-    }
 }

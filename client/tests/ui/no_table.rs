@@ -1,0 +1,8 @@
+use orgservice_client::Entity;
+
+#[derive(Entity)]
+struct Account {
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use orgservice_client::Entity;
+
+#[derive(Entity)]
+#[entity(logical_name = "account")]
+enum Account {
+    Active,
+}
+
+fn main() {}
