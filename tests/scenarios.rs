@@ -67,3 +67,8 @@ async fn impersonation() {
 async fn administration() {
     play_file("administration.toml").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages() {
+    play_file("messages.toml").await;
+}
