@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdSet};
+use imbl::HashMap;
 use orgservice_security::{
     AccessMode, BusinessUnitId, BusinessUnitTree, PrivilegeDepth, RoleId, TeamId, UserId,
 };
