@@ -278,6 +278,7 @@ fn open(config: &Config) -> Result<Organization, Failure> {
         .map_err(|error| Failure::Fault(format!("the shipped tables are wrong: {error}")))?;
     let options = OrganizationOptions {
         trusted_hosts: config.trusted_hosts.clone(),
+        token_lifetime: config.token_lifetime,
         ..OrganizationOptions::new(definitions, engine)
     };
     Ok(Organization::open(store, options)?)

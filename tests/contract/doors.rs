@@ -181,8 +181,8 @@ async fn gx_2_reflection_tells_the_types_of_error_details() {
     for symbol in DETAILS {
         let (package, message) = symbol.rsplit_once('.').expect("a package");
         for files in [
-            raw::v1::file_of(&channel, symbol).await,
-            raw::v1alpha::file_of(&channel, symbol).await,
+            raw::v1::files_of(&channel, symbol).await,
+            raw::v1alpha::files_of(&channel, symbol).await,
         ] {
             let declares = files.iter().any(|bytes| {
                 let file = prost_types::FileDescriptorProto::decode(&**bytes).expect("a file");
@@ -196,7 +196,7 @@ async fn gx_2_reflection_tells_the_types_of_error_details() {
         }
     }
     assert!(
-        raw::v1::file_of(&channel, "orgservice.v1.Nothing")
+        raw::v1::files_of(&channel, "orgservice.v1.Nothing")
             .await
             .is_empty()
     );

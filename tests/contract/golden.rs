@@ -141,7 +141,35 @@ fn gz_6_the_json_of_every_kind() {
         .map(|field| field.name().to_owned())
         .collect();
     assert_eq!(kinds, declared, "every kind is pinned");
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    {"nullValue":null}
+    {"booleanValue":true}
+    {"integerValue":500}
+    {"bigIntValue":"9007199254740993"}
+    {"doubleValue":47.6}
+    {"decimalValue":"12.50"}
+    {"moneyValue":{"value":"5000.00"}}
+    {"stringValue":"Contoso"}
+    {"dateTimeValue":"2017-01-01T00:00:00.500Z"}
+    {"guidValue":"4026be43-6b69-e111-8f65-78e7d1620f5e"}
+    {"optionSetValue":1}
+    {"optionSetValues":{"values":[1,3]}}
+    {"entityReference":{"logicalName":"contact","id":"e6fa5509-2582-e811-a95e-000d3af40ae7"}}
+    {"entityReferences":{"entityReferences":[{"logicalName":"contact","id":"e6fa5509-2582-e811-a95e-000d3af40ae7"}]}}
+    {"entity":{"logicalName":"account","attributes":{"name":{"stringValue":"Contoso"}}}}
+    {"entities":{"entityName":"account","entities":[{"logicalName":"account","attributes":{"name":{"stringValue":"Contoso"}}}]}}
+    {"aliasedValue":{"entityLogicalName":"contact","attributeLogicalName":"fullname","value":{"stringValue":"Ann"}}}
+    {"bytesValue":"AAH+/w=="}
+    {"booleanManagedProperty":{"value":true}}
+    {"principalAccess":{"principal":{"logicalName":"contact","id":"e6fa5509-2582-e811-a95e-000d3af40ae7"},"accessRights":["ACCESS_RIGHT_READ","ACCESS_RIGHT_WRITE"]}}
+    {"list":{"values":[{"integerValue":1},{"stringValue":"two"}]}}
+    {"columnSet":{"columns":["name"]}}
+    {"relationship":{"schemaName":"contact_customer_accounts"}}
+    {"query":{"queryByAttribute":{"entityName":"account","attributes":["name"],"values":[{"stringValue":"Contoso"}]}}}
+    {"organizationRequest":{"requestName":"WhoAmI"}}
+    {"organizationResponse":{"responseName":"RetrieveVersion","results":{"Version":{"stringValue":"9.2"}}}}
+    {"fault":{"errorCode":-2147220960,"errorName":"PrivilegeDenied","faultedRequestIndex":0}}
+    "#);
 }
 
 /// The spellings of `grpc.md` 4 and 5 that people use beside the canonical ones.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::{Buf as _, BufMut as _, Bytes};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use tokio_stream::{StreamExt as _, once};
 use tonic::{
     Request, Status,
@@ -23,52 +24,45 @@ macro_rules! reflection {
             use tonic::transport::Channel;
             use tonic_reflection::pb::$version::{
                 ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-                server_reflection_request::MessageRequest as Ask,
-                server_reflection_response::MessageResponse as Answer,
+                server_reflection_request::MessageRequest,
+                server_reflection_response::MessageResponse,
             };
 
-            async fn ask(channel: &Channel, ask: Ask) -> Answer {
+            async fn ask(channel: &Channel, question: MessageRequest) -> Option<MessageResponse> {
                 let mut client = ServerReflectionClient::new(channel.clone());
                 let request = ServerReflectionRequest {
                     host: String::new(),
-                    message_request: Some(ask),
+                    message_request: Some(question),
                 };
                 let answers = client.server_reflection_info(once(request)).await;
                 let mut answers = answers.expect("reflection").into_inner();
-                let answer = answers.message().await.expect("reflection");
-                let answer = answer.and_then(|answer| answer.message_response);
-                answer.expect("an answer of reflection")
+                answers.message().await.ok().flatten()?.message_response
             }
 
             /// Names of the services.
             pub async fn services(channel: &Channel) -> Vec<String> {
-                match ask(channel, Ask::ListServices(String::new())).await {
-                    Answer::ListServicesResponse(list) => {
-                        let mut names: Vec<_> = list
-                            .service
-                            .into_iter()
-                            .map(|service| service.name)
-                            .collect();
-                        names.sort();
-                        names
+                match ask(channel, MessageRequest::ListServices(String::new())).await {
+                    Some(MessageResponse::ListServicesResponse(list)) => {
+                        let names = list.service.into_iter().map(|service| service.name);
+                        names.collect()
                     }
                     other => panic!("{other:?}"),
                 }
             }
 
-            /// Encoded descriptors of the file that declares a symbol; nothing if there is none.
-            pub async fn file_of(channel: &Channel, symbol: &str) -> Vec<Vec<u8>> {
-                match ask(channel, Ask::FileContainingSymbol(symbol.to_owned())).await {
-                    Answer::FileDescriptorResponse(files) => files.file_descriptor_proto,
+            /// Encoded descriptors of the file that declares a symbol and, perhaps, of those that it
+            /// imports; nothing if there is none.
+            pub async fn files_of(channel: &Channel, symbol: &str) -> Vec<Vec<u8>> {
+                match ask(
+                    channel,
+                    MessageRequest::FileContainingSymbol(symbol.to_owned()),
+                )
+                .await
+                {
+                    Some(MessageResponse::FileDescriptorResponse(files)) => {
+                        files.file_descriptor_proto
+                    }
                     _ => Vec::new(),
-                }
-            }
-
-            /// Encoded descriptors of a file by its name.
-            pub async fn file(channel: &Channel, name: &str) -> Vec<Vec<u8>> {
-                match ask(channel, Ask::FileByFilename(name.to_owned())).await {
-                    Answer::FileDescriptorResponse(files) => files.file_descriptor_proto,
-                    other => panic!("{name}: {other:?}"),
                 }
             }
         }
@@ -78,24 +72,28 @@ macro_rules! reflection {
 reflection!(v1);
 reflection!(v1alpha);
 
-/// Every RPC of the project's own services, as reflection tells them.
+/// Every RPC of the project's own services, as reflection tells them: file by file, each by a symbol
+/// that is declared in it.
 pub async fn methods(channel: &Channel) -> Vec<MethodDescriptor> {
-    let mut files = BTreeMap::new();
-    let mut waiting = VecDeque::new();
     let own = |service: &String| service.starts_with("orgservice.");
+    let mut files = BTreeMap::new();
     for service in v1::services(channel).await.into_iter().filter(own) {
-        waiting.extend(v1::file_of(channel, &service).await);
-    }
-    while let Some(bytes) = waiting.pop_front() {
-        let file = prost_types::FileDescriptorProto::decode(&*bytes).expect("a file descriptor");
-        for name in &file.dependency {
-            if !files.contains_key(name) {
-                waiting.extend(v1::file(channel, name).await);
-            }
+        for bytes in v1::files_of(channel, &service).await {
+            let file = FileDescriptorProto::decode(&*bytes).expect("a file descriptor");
+            files.insert(file.name().to_owned(), file);
         }
-        files.insert(file.name().to_owned(), file);
     }
-    let set = prost_types::FileDescriptorSet {
+    let mut waiting: VecDeque<String> = imports(files.values());
+    while let Some(name) = waiting.pop_front() {
+        if files.contains_key(&name) {
+            continue;
+        }
+        let bytes = file(channel, &name).await;
+        let file = FileDescriptorProto::decode(&*bytes).expect("a file descriptor");
+        waiting.extend(imports([&file]));
+        files.insert(name, file);
+    }
+    let set = FileDescriptorSet {
         file: files.into_values().collect(),
     };
     let pool =
@@ -104,6 +102,37 @@ pub async fn methods(channel: &Channel) -> Vec<MethodDescriptor> {
         .filter(|service| service.full_name().starts_with("orgservice."))
         .flat_map(|service| service.methods().collect::<Vec<_>>())
         .collect()
+}
+
+fn imports<'f>(files: impl IntoIterator<Item = &'f FileDescriptorProto>) -> VecDeque<String> {
+    let files = files.into_iter();
+    files.flat_map(|file| file.dependency.clone()).collect()
+}
+
+/// The encoded descriptor of a file by its name.
+async fn file(channel: &Channel, name: &str) -> Vec<u8> {
+    use tonic_reflection::pb::v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::FileByFilename(name.to_owned())),
+    };
+    let mut client = ServerReflectionClient::new(channel.clone());
+    let answers = client.server_reflection_info(once(request)).await;
+    let answer = answers.expect("reflection").into_inner().message().await;
+    match answer
+        .expect("reflection")
+        .and_then(|answer| answer.message_response)
+    {
+        Some(MessageResponse::FileDescriptorResponse(files)) => files
+            .file_descriptor_proto
+            .into_iter()
+            .next()
+            .expect("a file"),
+        other => panic!("{name}: {other:?}"),
+    }
 }
 
 /// The path of an RPC on the wire.

@@ -55,8 +55,8 @@ pub struct Global {
     #[arg(long, global = true, env = "ORGSERVICE_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
 
-    /// File that holds the token; it wins over the environment.
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "token")]
+    /// File that holds the token; it wins over --token and the environment.
+    #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 
     /// User to act for: id, domain name, full name or e-mail address. Needs the privilege
@@ -149,7 +149,7 @@ pub enum Command {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
     use clap::CommandFactory as _;
 

@@ -222,3 +222,7 @@ fn parent(
         _ => None,
     })
 }
+
+#[cfg(test)]
+#[path = "retrieve_multiple_tests.rs"]
+mod tests;

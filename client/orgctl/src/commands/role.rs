@@ -125,7 +125,7 @@ pub async fn run(command: &RoleCommand, session: &Session, out: &mut Output) -> 
         } => {
             let role = names::root_role(service, role).await?;
             let ids = privilege_ids(service, privileges).await?;
-            let privileges = ids.into_iter().map(|(_, id)| (id, *depth));
+            let privileges = ids.into_values().map(|id| (id, *depth));
             service.execute(add_privileges(role, privileges)).await?;
             changed(
                 out,
@@ -136,7 +136,7 @@ pub async fn run(command: &RoleCommand, session: &Session, out: &mut Output) -> 
         RoleCommand::RemovePrivilege { role, privileges } => {
             let role = names::root_role(service, role).await?;
             let ids = privilege_ids(service, privileges).await?;
-            let requests = ids.into_iter().map(|(_, id)| {
+            let requests = ids.into_values().map(|id| {
                 OrganizationRequest::new("RemovePrivilegeRole")
                     .set("RoleId", role)
                     .set("PrivilegeId", id)
@@ -247,7 +247,7 @@ fn depth_name(number: i32) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
     use super::*;
 

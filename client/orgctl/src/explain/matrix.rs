@@ -266,22 +266,88 @@ pub mod tests {
     #[test]
     fn example_1_no_privilege_is_gained() {
         let example = example("lll-ll--", "llllllll", "lll-ll--");
-        insta::assert_snapshot!(drawn(&example, false), @"");
-        insta::assert_snapshot!(drawn(&example, true), @"");
+        insta::assert_snapshot!(drawn(&example, false), @r"
+        A  authenticated user  Northwind Integration
+        B  impersonated user   Nancy Davolio
+
+                  authenticated (A)   impersonated (B)   effective
+                  C R W D P T G S     C R W D P T G S    C R W D P T G S
+        account   ◑ ◑ ◑ ○ ◑ ◑ ○ ○     ◑ ◑ ◑ ◑ ◑ ◑ ◑ ◑    ◑ ◑ ◑ ○ ◑ ◑ ○ ○
+        contact   ◑ ◑ ◑ ○ ◑ ◑ ○ ○     ◑ ◑ ◑ ◑ ◑ ◑ ◑ ◑    ◑ ◑ ◑ ○ ◑ ◑ ○ ○
+
+        ○ none  ◔ Basic  ◑ Local  ◕ Deep  ● Global
+        C Create  R Read  W Write  D Delete  P Append  T AppendTo  G Assign  S Share
+        ");
+        insta::assert_snapshot!(drawn(&example, true), @r"
+        A  authenticated user  Northwind Integration
+        B  impersonated user   Nancy Davolio
+
+                  authenticated (A)   impersonated (B)   effective
+                  C R W D P T G S     C R W D P T G S    C R W D P T G S
+        account   l l l - l l - -     l l l l l l l l    l l l - l l - -
+        contact   l l l - l l - -     l l l l l l l l    l l l - l l - -
+
+        - none  u Basic  l Local  d Deep  o Global
+        C Create  R Read  W Write  D Delete  P Append  T AppendTo  G Assign  S Share
+        ");
     }
 
     #[test]
     fn example_2_the_level_is_elevated() {
         let example = example("lll-ll--", "oooooooo", "ooo-oo--");
-        insta::assert_snapshot!(drawn(&example, false), @"");
-        insta::assert_snapshot!(drawn(&example, true), @"");
+        insta::assert_snapshot!(drawn(&example, false), @r"
+        A  authenticated user  Northwind Integration
+        B  impersonated user   Nancy Davolio
+
+                  authenticated (A)   impersonated (B)   effective
+                  C R W D P T G S     C R W D P T G S    C R W D P T G S
+        account   ◑ ◑ ◑ ○ ◑ ◑ ○ ○     ● ● ● ● ● ● ● ●    ● ● ● ○ ● ● ○ ○
+        contact   ◑ ◑ ◑ ○ ◑ ◑ ○ ○     ● ● ● ● ● ● ● ●    ● ● ● ○ ● ● ○ ○
+
+        ○ none  ◔ Basic  ◑ Local  ◕ Deep  ● Global
+        C Create  R Read  W Write  D Delete  P Append  T AppendTo  G Assign  S Share
+        ");
+        insta::assert_snapshot!(drawn(&example, true), @r"
+        A  authenticated user  Northwind Integration
+        B  impersonated user   Nancy Davolio
+
+                  authenticated (A)   impersonated (B)   effective
+                  C R W D P T G S     C R W D P T G S    C R W D P T G S
+        account   l l l - l l - -     o o o o o o o o    o o o - o o - -
+        contact   l l l - l l - -     o o o o o o o o    o o o - o o - -
+
+        - none  u Basic  l Local  d Deep  o Global
+        C Create  R Read  W Write  D Delete  P Append  T AppendTo  G Assign  S Share
+        ");
     }
 
     #[test]
     fn example_3_the_level_is_reduced() {
         let example = example("ooo-oo--", "llllllll", "lll-ll--");
-        insta::assert_snapshot!(drawn(&example, false), @"");
-        insta::assert_snapshot!(drawn(&example, true), @"");
+        insta::assert_snapshot!(drawn(&example, false), @r"
+        A  authenticated user  Northwind Integration
+        B  impersonated user   Nancy Davolio
+
+                  authenticated (A)   impersonated (B)   effective
+                  C R W D P T G S     C R W D P T G S    C R W D P T G S
+        account   ● ● ● ○ ● ● ○ ○     ◑ ◑ ◑ ◑ ◑ ◑ ◑ ◑    ◑ ◑ ◑ ○ ◑ ◑ ○ ○
+        contact   ● ● ● ○ ● ● ○ ○     ◑ ◑ ◑ ◑ ◑ ◑ ◑ ◑    ◑ ◑ ◑ ○ ◑ ◑ ○ ○
+
+        ○ none  ◔ Basic  ◑ Local  ◕ Deep  ● Global
+        C Create  R Read  W Write  D Delete  P Append  T AppendTo  G Assign  S Share
+        ");
+        insta::assert_snapshot!(drawn(&example, true), @r"
+        A  authenticated user  Northwind Integration
+        B  impersonated user   Nancy Davolio
+
+                  authenticated (A)   impersonated (B)   effective
+                  C R W D P T G S     C R W D P T G S    C R W D P T G S
+        account   o o o - o o - -     l l l l l l l l    l l l - l l - -
+        contact   o o o - o o - -     l l l l l l l l    l l l - l l - -
+
+        - none  u Basic  l Local  d Deep  o Global
+        C Create  R Read  W Write  D Delete  P Append  T AppendTo  G Assign  S Share
+        ");
     }
 
     #[test]
@@ -296,7 +362,19 @@ pub mod tests {
             authenticated: "Nancy Davolio".to_owned(),
             impersonated: None,
         };
-        insta::assert_snapshot!(render(&explanation, &people, Glyphs::new(false)), @"");
+        insta::assert_snapshot!(render(&explanation, &people, Glyphs::new(false)), @r"
+        authenticated user  Nancy Davolio
+
+                  effective
+                  C R W D P T G S
+        account   ◔ ◕ ◑ ● ○ ○ ○ ○
+        contact   ◔ ◕ ◑ ● ○ ○ ○ ○
+
+        of no table: prvActOnBehalfOfAnotherUser
+
+        ○ none  ◔ Basic  ◑ Local  ◕ Deep  ● Global
+        C Create  R Read  W Write  D Delete  P Append  T AppendTo  G Assign  S Share
+        ");
     }
 
     #[test]

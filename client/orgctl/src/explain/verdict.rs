@@ -334,7 +334,15 @@ mod tests {
             depth_held: None,
             ..requirement("prvDeleteAccount", AccessRight::Delete)
         }];
-        insta::assert_snapshot!(render(&explanation, &people(), Glyphs::new(false)), @"");
+        insta::assert_snapshot!(render(&explanation, &people(), Glyphs::new(false)), @r#"
+        refused: PrivilegeDenied 0x80040220
+        the impersonator lacks prvDeleteAccount
+
+        ✗ prvDeleteAccount  Delete  account "Alfreds Futterkiste"  not held, lacking: impersonator
+
+        A  Northwind Integration lacks prvDeleteAccount: acting for somebody else, a user gains no privilege
+        B  Nancy Davolio holds prvDeleteAccount at Local, which does not help: both must possess it
+        "#);
     }
 
     #[test]
@@ -364,7 +372,17 @@ mod tests {
                 ..requirement("prvWriteAccount", AccessRight::Write)
             },
         ];
-        insta::assert_snapshot!(render(&explanation, &people(), Glyphs::new(true)), @"");
+        insta::assert_snapshot!(render(&explanation, &people(), Glyphs::new(true)), @r#"
+        refused: unManagedIdsAccessDenied 0x80048306
+        the record is out of reach
+
+        + prvReadAccount   Read   account "Alfreds Futterkiste"
+            business unit: role "Salesperson", held by systemuser "Nancy Davolio", counted from businessunit "Eastern"
+        x prvWriteAccount  Write  account "Alfreds Futterkiste"  held at Local, Global needed, lacking: impersonated
+
+        A  Northwind Integration possesses prvWriteAccount; how far it reaches for A does not count
+        B  Nancy Davolio holds prvWriteAccount at Local, which does not reach account "Alfreds Futterkiste": Global is needed, or a share
+        "#);
     }
 
     #[test]
@@ -380,7 +398,12 @@ mod tests {
             }],
             ..requirement("prvReadAccount", AccessRight::Read)
         }];
-        insta::assert_snapshot!(render(&explanation, &people(), Glyphs::new(false)), @"");
+        insta::assert_snapshot!(render(&explanation, &people(), Glyphs::new(false)), @r#"
+        allowed
+
+        ✓ prvReadAccount  Read  account "Alfreds Futterkiste"
+            share: with team "Boston"
+        "#);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use csv::StringRecord;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::failure::{Failure, Result};
@@ -20,8 +21,8 @@ pub struct Northwind {
     pub territories: Vec<Territory>,
     pub employees: Vec<Employee>,
     pub service: Vec<EmployeeTerritory>,
-    pub customers: Vec<Customer>,
-    pub suppliers: Vec<Supplier>,
+    pub customers: Vec<With<Customer>>,
+    pub suppliers: Vec<With<Supplier>>,
     pub orders: Vec<Order>,
 }
 
@@ -90,12 +91,18 @@ pub struct Company {
     pub fax: Option<String>,
 }
 
+/// A row that is a company and something besides. Both are read from the same columns, one after the other:
+/// a struct flattened into another would have its texts guessed to be numbers, and lose leading zeros.
+#[derive(Debug)]
+pub struct With<T> {
+    pub company: Company,
+    pub own: T,
+}
+
 #[derive(Debug, Deserialize)]
 pub struct Customer {
     #[serde(rename = "customerID")]
     pub id: String,
-    #[serde(flatten)]
-    pub company: Company,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,8 +112,6 @@ pub struct Supplier {
     pub id: String,
     #[serde(deserialize_with = "nullable")]
     pub home_page: Option<String>,
-    #[serde(flatten)]
-    pub company: Company,
 }
 
 #[derive(Debug, Deserialize)]
@@ -143,8 +148,8 @@ impl Northwind {
                 "employee-territories.csv",
                 shipped!("employee-territories.csv"),
             )?,
-            customers: rows("customers.csv", shipped!("customers.csv"))?,
-            suppliers: rows("suppliers.csv", shipped!("suppliers.csv"))?,
+            customers: companies("customers.csv", shipped!("customers.csv"))?,
+            suppliers: companies("suppliers.csv", shipped!("suppliers.csv"))?,
             orders: rows("orders.csv", shipped!("orders.csv"))?,
         }
         .checked()
@@ -152,14 +157,18 @@ impl Northwind {
 
     /// A data set of the same files in a folder.
     pub fn read(folder: &Path) -> Result<Self> {
+        let text = |name| text(folder, name);
         Self {
-            regions: file(folder, "regions.csv")?,
-            territories: file(folder, "territories.csv")?,
-            employees: file(folder, "employees.csv")?,
-            service: file(folder, "employee-territories.csv")?,
-            customers: file(folder, "customers.csv")?,
-            suppliers: file(folder, "suppliers.csv")?,
-            orders: file(folder, "orders.csv")?,
+            regions: rows("regions.csv", &text("regions.csv")?)?,
+            territories: rows("territories.csv", &text("territories.csv")?)?,
+            employees: rows("employees.csv", &text("employees.csv")?)?,
+            service: rows(
+                "employee-territories.csv",
+                &text("employee-territories.csv")?,
+            )?,
+            customers: companies("customers.csv", &text("customers.csv")?)?,
+            suppliers: companies("suppliers.csv", &text("suppliers.csv")?)?,
+            orders: rows("orders.csv", &text("orders.csv")?)?,
         }
         .checked()
     }
@@ -274,18 +283,63 @@ impl Northwind {
     }
 }
 
-fn file<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<Vec<T>> {
+fn text(folder: &Path, name: &str) -> Result<String> {
     let path = folder.join(name);
-    let text = fs::read_to_string(&path)
-        .map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", path.display())))?;
-    rows(name, &text)
+    fs::read_to_string(&path)
+        .map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", path.display())))
+}
+
+fn companies<T: DeserializeOwned>(name: &str, text: &str) -> Result<Vec<With<T>>> {
+    let companies = rows(name, text)?;
+    let own = rows(name, text)?;
+    let both = companies.into_iter().zip(own);
+    Ok(both.map(|(company, own)| With { company, own }).collect())
 }
 
 fn rows<T: DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T>> {
-    csv::Reader::from_reader(text.as_bytes())
-        .deserialize()
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|error| Failure::usage(format!("`{name}`: {error}")))
+    read_rows(text).map_err(|error| Failure::usage(format!("`{name}`: {error}")))
+}
+
+fn read_rows<T: DeserializeOwned>(text: &str) -> std::result::Result<Vec<T>, String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let read = |record: csv::Result<StringRecord>| {
+        let record = record.map_err(|error| error.to_string())?;
+        let record = whole(&record, header.len());
+        if record.len() != header.len() {
+            return Err(format!(
+                "a row has {} columns instead of {}: {}",
+                record.len(),
+                header.len(),
+                record.iter().collect::<Vec<_>>().join(",")
+            ));
+        }
+        record
+            .deserialize(Some(&header))
+            .map_err(|error| error.to_string())
+    };
+    reader.records().map(read).collect()
+}
+
+/// A record with its texts whole. The files do not quote `24, place Kléber`; a comma before a space is part of
+/// the text there.
+fn whole(record: &StringRecord, columns: usize) -> StringRecord {
+    if record.len() <= columns {
+        return record.clone();
+    }
+    let mut fields: Vec<String> = Vec::with_capacity(columns);
+    for field in record {
+        match fields.last_mut() {
+            Some(text) if field.starts_with(' ') => {
+                text.push(',');
+                text.push_str(field);
+            }
+            _ => fields.push(field.to_owned()),
+        }
+    }
+    fields.into()
 }
 
 #[cfg(test)]
@@ -313,7 +367,7 @@ mod tests {
             &data
                 .customers
                 .iter()
-                .find(|customer| customer.id == id)
+                .find(|customer| customer.own.id == id)
                 .unwrap()
                 .company
         };
@@ -321,12 +375,31 @@ mod tests {
         assert_eq!(customer("ANATR").city.as_deref(), Some("México D.F."));
         assert_eq!(customer("ALFKI").region, None);
         assert_eq!(customer("ALFKI").phone.as_deref(), Some("030-0074321"));
+        // Commas that are not quoted, but followed by a space.
+        assert_eq!(
+            customer("BLONP").address.as_deref(),
+            Some("24, place Kléber")
+        );
+        assert_eq!(customer("BLONP").city.as_deref(), Some("Strasbourg"));
         // Leading zeros stay.
         assert_eq!(customer("ANATR").postal_code.as_deref(), Some("05021"));
         assert!(
             data.territories
                 .iter()
                 .any(|territory| territory.id == "01581")
+        );
+    }
+
+    #[test]
+    fn rows_of_another_width_are_refused() {
+        let row = |text: &str| rows::<EmployeeTerritory>("file.csv", text).map(|rows| rows.len());
+        assert_eq!(row("employeeID,territoryID\n1,01581\n").unwrap(), 1);
+        let error = row("employeeID,territoryID\none,01581\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("`file.csv`") && error.contains("line: 2"),
+            "{error}"
         );
     }
 
@@ -357,7 +430,7 @@ mod tests {
         let without: Vec<_> = data
             .customers
             .iter()
-            .map(|customer| customer.id.as_str())
+            .map(|customer| customer.own.id.as_str())
             .filter(|customer| !closest.contains_key(customer))
             .collect();
         assert_eq!(without, ["FISSA", "PARIS"], "they never ordered");

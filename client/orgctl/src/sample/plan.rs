@@ -259,14 +259,14 @@ fn companies(data: &Northwind, ground: Ground) -> Vec<[Entity; 3]> {
         .find(|employee| employee.reports_to.is_none());
     let customers = data.customers.iter().filter_map(|customer| {
         let employee = closest
-            .get(customer.id.as_str())
+            .get(customer.own.id.as_str())
             .copied()
             .or(head.map(|head| head.id))?;
         let account = Entity::new("account")
-            .set("accountnumber", &customer.id)
+            .set("accountnumber", &customer.own.id)
             .set("description", "Northwind customer");
         Some(company(
-            &format!("customer/{}", customer.id),
+            &format!("customer/{}", customer.own.id),
             account,
             &customer.company,
             &EntityReference::new("systemuser", user_id(employee)),
@@ -274,13 +274,13 @@ fn companies(data: &Northwind, ground: Ground) -> Vec<[Entity; 3]> {
     });
     let suppliers = data.suppliers.iter().map(|supplier| {
         let mut account = Entity::new("account")
-            .set("accountnumber", format!("SUPPLIER-{}", supplier.id))
+            .set("accountnumber", format!("SUPPLIER-{}", supplier.own.id))
             .set("description", "Northwind supplier");
-        if let Some(page) = supplier.home_page.as_deref().and_then(address_of_link) {
+        if let Some(page) = supplier.own.home_page.as_deref().and_then(address_of_link) {
             account.insert("websiteurl", page);
         }
         company(
-            &format!("supplier/{}", supplier.id),
+            &format!("supplier/{}", supplier.own.id),
             account,
             &supplier.company,
             &EntityReference::new("team", ground.root_team),
@@ -391,7 +391,10 @@ mod tests {
         assert_eq!(ids.len(), 4 + 4 + 10 + 53 + 2 * 120);
         assert_eq!(plan.companies, shipped().companies);
         // Ids are kept from release to release: another one would load everything a second time.
-        assert_eq!(user_id(1).to_string(), "");
+        assert_eq!(
+            user_id(1).to_string(),
+            "9a71b36d-7ab6-5ad0-813d-3ee55cb9d0dd"
+        );
     }
 
     #[test]
