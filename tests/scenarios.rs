@@ -74,3 +74,13 @@ async fn administration() {
 async fn messages() {
     play_file("messages.toml").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn principals() {
+    play_file("principals.toml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules() {
+    play_file("rules.toml").await;
+}
