@@ -25,6 +25,7 @@ mod retrieve_multiple;
 mod roles;
 mod set_state;
 mod share;
+mod share_rows;
 mod stamps;
 mod state;
 mod tables;
