@@ -7,13 +7,13 @@ use orgservice::v1::{
     query, value::Kind,
 };
 use orgservice_client::{AccessRights, InTable as _, OrganizationServiceClient};
-use prost::Message as _;
-use tonic::{Code, Request, codegen::http::uri::PathAndQuery};
+use tonic::Code;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::support::{
     client::{Client, Door, Refusal, Results, entity_of, id_of, rows_of},
+    server::{TestOptions, TestServer},
     values::{
         all_columns, columns, entity, everything, guid, list, option, record, reference, request,
         retrieve, retrieve_multiple, transaction,
@@ -412,87 +412,6 @@ async fn xt_1_a_transaction_that_succeeds_answers_in_order() {
     }
 }
 
-/// Every RPC of the contract, as a path.
-fn every_rpc() -> Vec<String> {
-    let set = prost_types::FileDescriptorSet::decode(orgservice::FILE_DESCRIPTOR_SET).unwrap();
-    let mut paths = Vec::new();
-    for file in &set.file {
-        for service in &file.service {
-            for method in &service.method {
-                paths.push(format!(
-                    "/{}.{}/{}",
-                    file.package(),
-                    service.name(),
-                    method.name()
-                ));
-            }
-        }
-    }
-    assert!(paths.len() > 20, "{paths:?}");
-    paths
-}
-
-/// Sends an empty message to an RPC.
-async fn send_empty(world: &World, path: &str, request: Request<()>) -> Refusal {
-    let mut grpc = tonic::client::Grpc::new(world.server.channel());
-    grpc.ready().await.unwrap();
-    let codec = tonic_prost::ProstCodec::<(), ()>::default();
-    let path: PathAndQuery = path.parse().unwrap();
-    let answer = grpc.unary(request, path.clone(), codec).await;
-    Refusal::of(&answer.expect_err(path.as_str()))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn gex_1_no_rpc_answers_a_stranger() {
-    let world = world("").await;
-    for path in every_rpc() {
-        for authorization in [
-            None,
-            Some("Bearer wrong"),
-            Some("wrong"),
-            Some("Basic eDp5"),
-        ] {
-            let mut request = Request::new(());
-            if let Some(value) = authorization {
-                request
-                    .metadata_mut()
-                    .insert("authorization", value.parse().unwrap());
-            }
-            let refusal = send_empty(&world, &path, request).await;
-            assert_eq!(refusal.status, Code::Unauthenticated, "{path}: {refusal}");
-            assert_eq!(
-                refusal.reason, "REQUEST_IS_NOT_AUTHENTICATED",
-                "{path}: {refusal}"
-            );
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn im_3_no_rpc_answers_whoever_names_another_without_the_privilege() {
-    let world = world(
-        r#"
-        users.svc = { in = "ROOT", roles = ["account[CRWDPTGS:o]"] }
-        users.ann = { in = "SALES", roles = ["account[R:u]"] }
-        "#,
-    )
-    .await;
-    let svc = world.client("svc").on_behalf_of(world.id("ann"));
-    for path in every_rpc() {
-        let refusal = send_empty(&world, &path, svc.request(())).await;
-        assert_eq!(refusal.name(), "PrivilegeDenied", "{path}: {refusal}");
-        assert_eq!(
-            refusal.metadata["privilege"], "prvActOnBehalfOfAnotherUser",
-            "{path}"
-        );
-        assert_eq!(
-            refusal.metadata["principalId"],
-            world.id("svc").to_string(),
-            "{path}"
-        );
-    }
-}
-
 /// A delegate, and two users whom it may act for.
 const DELEGATE: &str = r#"
     users.svc = { in = "ROOT", roles = ["Delegate", "account[CRW:u]"] }
@@ -501,84 +420,23 @@ const DELEGATE: &str = r#"
     records.A1 = { owner = "ann" }
     "#;
 
-async fn who_am_i(client: &Client) -> Result<Uuid, Refusal> {
-    let results = client.send(Door::Typed, request("WhoAmI", [])).await?;
-    match kind(&results, "UserId") {
-        Kind::GuidValue(id) => Ok(id.parse().unwrap()),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn gex_2_two_keys_that_name_two_users() {
+async fn im_5_whoever_may_not_impersonate_is_told_that_first() {
     let world = world(DELEGATE).await;
-    let svc = world.client("svc");
-    let both = svc
-        .on_behalf_of(world.id("ann"))
-        .on_behalf_of_object(World::object_id("ben"));
-    let refusal = who_am_i(&both).await.unwrap_err();
-    assert_eq!(
-        (refusal.status, refusal.name()),
-        (Code::InvalidArgument, "InvalidArgument")
-    );
-    // Naming the same user twice is no contradiction.
-    let both = svc
-        .on_behalf_of(world.id("ann"))
-        .on_behalf_of_object(World::object_id("ann"));
-    assert_eq!(who_am_i(&both).await.unwrap(), world.id("ann"));
-    // Whoever may not impersonate is told that, and nothing about the ids (IM-5).
+    // Two users, an unknown one, one that is there: all the same to ben.
     let ben = world.client("ben");
     let both = ben
         .on_behalf_of(world.id("ann"))
         .on_behalf_of_object(World::object_id("svc"));
-    assert_eq!(who_am_i(&both).await.unwrap_err().name(), "PrivilegeDenied");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn gex_3_an_all_zero_id_names_nobody() {
-    let world = world(DELEGATE).await;
-    let ben = world.client("ben");
-    for key in [
-        "caller-id",
-        "mscrmcallerid",
-        "caller-object-id",
-        "callerobjectid",
+    for client in [
+        both,
+        ben.on_behalf_of(Uuid::from_u128(1)),
+        ben.on_behalf_of(world.id("ann")),
     ] {
-        let client = ben.with(key, Uuid::nil());
-        assert_eq!(who_am_i(&client).await.unwrap(), world.id("ben"), "{key}");
+        let refusal = client.execute(request("WhoAmI", [])).await.unwrap_err();
+        assert_eq!(refusal.name(), "PrivilegeDenied", "{refusal}");
+        assert_eq!(refusal.metadata["principalId"], world.id("ben").to_string());
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn gex_4_malformed_and_doubled_keys() {
-    let world = world(DELEGATE).await;
-    let svc = world.client("svc");
-    let ann = world.id("ann");
-    for key in [
-        "caller-id",
-        "mscrmcallerid",
-        "caller-object-id",
-        "callerobjectid",
-    ] {
-        for value in ["not-a-guid", "", "00000000"] {
-            let refusal = who_am_i(&svc.with(key, value)).await.unwrap_err();
-            assert_eq!(refusal.name(), "InvalidArgument", "{key}: {value}");
-            assert_eq!(refusal.status, Code::InvalidArgument);
-        }
-    }
-    for doubled in [
-        svc.with("caller-id", ann).with("caller-id", ann),
-        svc.with("caller-id", ann).with("mscrmcallerid", ann),
-    ] {
-        let refusal = who_am_i(&doubled).await.unwrap_err();
-        assert_eq!(
-            refusal.name(),
-            "InvalidArgument",
-            "never the last one wins (GM-2)"
-        );
-    }
-    let alias = svc.with("mscrmcallerid", ann);
-    assert_eq!(who_am_i(&alias).await.unwrap(), ann);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -747,61 +605,6 @@ async fn gex_13_and_14_a_missing_row_through_both_doors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gex_16_reflection_tells_the_services_and_the_types() {
-    use tonic_reflection::pb::v1::{
-        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
-    };
-    let world = world("").await;
-    let ask = |message: MessageRequest| {
-        let mut client = ServerReflectionClient::new(world.server.channel());
-        async move {
-            let request = ServerReflectionRequest {
-                host: String::new(),
-                message_request: Some(message),
-            };
-            let stream = tokio_stream::once(request);
-            let answer = client.server_reflection_info(stream).await.unwrap();
-            let first = answer.into_inner().message().await.unwrap().unwrap();
-            first.message_response.unwrap()
-        }
-    };
-    let MessageResponse::ListServicesResponse(services) =
-        ask(MessageRequest::ListServices(String::new())).await
-    else {
-        panic!("no services")
-    };
-    let names: Vec<_> = services
-        .service
-        .iter()
-        .map(|service| &*service.name)
-        .collect();
-    for expected in [
-        "orgservice.v1.OrganizationService",
-        "orgservice.v1.AdminService",
-        "grpc.health.v1.Health",
-        "grpc.reflection.v1.ServerReflection",
-    ] {
-        assert!(
-            names.contains(&expected),
-            "{expected} is not among {names:?}"
-        );
-    }
-    // Details of errors are printed only if their types are known (GX-2).
-    for symbol in [
-        "orgservice.v1.Value",
-        "google.rpc.ErrorInfo",
-        "google.rpc.ResourceInfo",
-    ] {
-        let answer = ask(MessageRequest::FileContainingSymbol(symbol.to_owned())).await;
-        assert!(
-            matches!(answer, MessageResponse::FileDescriptorResponse(_)),
-            "{symbol}: {answer:?}"
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn gex_17_a_number_for_a_choice_comes_back_as_a_choice() {
     let world = world("records.A1 = {}").await;
     for door in DOORS {
@@ -921,4 +724,26 @@ async fn the_sdk_acts_for_somebody_and_tells_why_it_was_refused() {
         .caller_id(ben)
         .await;
     assert!(refused.unwrap_err().is_access_denied());
+}
+
+/// The engines are told apart by the store's own tests; this one shows that the whole server stands on
+/// disk as it does in memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_disk_answers_like_one_in_memory() {
+    let directory = std::env::temp_dir().join(format!("orgservice-scenario-{}", Uuid::now_v7()));
+    let options = TestOptions {
+        sled: Some(directory.clone()),
+        ..TestOptions::default()
+    };
+    let server = TestServer::start(options).await;
+    let administrator = server.as_administrator();
+    let id = Uuid::now_v7();
+    let account = record("account", id, [("name", "Contoso".into())]);
+    administrator.run(create(account)).await;
+    let found = read(&administrator, "account", id).await;
+    assert_eq!(found.attributes["name"], "Contoso".into());
+    let me = administrator.run(request("WhoAmI", [])).await;
+    assert_eq!(me["UserId"], guid(server.administrator));
+    server.stop().await;
+    std::fs::remove_dir_all(directory).unwrap();
 }

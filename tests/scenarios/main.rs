@@ -1,5 +1,5 @@
 //! Who may do what, and what comes of it, through a real socket: the worked examples of the
-//! specification, from the files in `scenarios/`, and those that no file can tell.
+//! specification, from the files beside this one, and those that no file can tell.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,14 +8,12 @@
     reason = "tests"
 )]
 
-mod support;
-
-#[path = "scenarios/contract.rs"]
 mod contract;
-#[path = "scenarios/format.rs"]
 mod format;
-#[path = "scenarios/runner.rs"]
+mod invariants;
 mod runner;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::collections::BTreeMap;
 
