@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use orgservice_security::UserId;
 use uuid::Uuid;
 
@@ -52,6 +52,7 @@ struct Inner {
     started: Timestamp,
     storage_engine: &'static str,
     trusted_hosts: Vec<String>,
+    token_lifetime: SignedDuration,
 }
 
 /// How an organization is opened.
@@ -67,6 +68,8 @@ pub struct OrganizationOptions {
     /// The PrivUserGroup: ids or sign-in names of users, and names of hosts without a user row, that
     /// may impersonate without the Delegate privilege (IM-4).
     pub trusted_hosts: Vec<String>,
+    /// How long a token works whose maker names no time; zero means until it is revoked.
+    pub token_lifetime: SignedDuration,
 }
 
 impl OrganizationOptions {
@@ -78,6 +81,7 @@ impl OrganizationOptions {
             ids: Arc::new(SystemIds),
             storage_engine,
             trusted_hosts: Vec::new(),
+            token_lifetime: SignedDuration::ZERO,
         }
     }
 }
@@ -135,7 +139,7 @@ impl Organization {
             (version, Directory::load(&*view, &definitions)?)
         };
         let cookie_key = cookie_key(&*store)?;
-        Ok(Organization(Arc::new(Inner {
+        let organization = Organization(Arc::new(Inner {
             snapshot: ArcSwap::from_pointee(Snapshot::new(version, definitions, directory)),
             started: options.clock.now(),
             clock: options.clock,
@@ -143,8 +147,21 @@ impl Organization {
             cookie_key,
             storage_engine: options.storage_engine,
             trusted_hosts: options.trusted_hosts,
+            token_lifetime: options.token_lifetime,
             store,
-        })))
+        }));
+        if !organization
+            .snapshot()
+            .directory()
+            .organization()
+            .id
+            .is_nil()
+        {
+            // Tables that are new since the last start have privileges that are new too.
+            let system = Caller::direct(SYSTEM_USER);
+            organization.write(&system, None, bootstrap::sync_privileges)?;
+        }
+        Ok(organization)
     }
 
     /// Creates the organization, its administrator and the administrator's token in an empty store;
@@ -376,6 +393,11 @@ impl Organization {
         label: String,
         expires: Option<Timestamp>,
     ) -> Result<(Uuid, String)> {
+        let lifetime = self.0.token_lifetime;
+        let expires = match expires {
+            None if !lifetime.is_zero() => self.0.clock.now().checked_add(lifetime).ok(),
+            given => given,
+        };
         let (token, hash) = new_secret()?;
         let id = self.write(caller, None, |work| {
             tokens::create(work, user, &label, expires, hash)

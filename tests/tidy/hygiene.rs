@@ -8,8 +8,9 @@ use crate::{
 /// Lines of a shipped Rust file, its unit tests included: a file is one idea.
 const FILE_LINES_MAX: usize = 600;
 
-/// Columns of a line; rustfmt leaves long comments and tables in macros alone.
-const LINE_COLUMNS_MAX: usize = 100;
+/// Columns of a line. rustfmt breaks code at 100 and leaves comments and macro calls alone: those get
+/// a little more.
+const LINE_COLUMNS_MAX: usize = 110;
 
 /// Files with one entry per line, whatever its length.
 const TABLES: [&str; 1] = ["server/src/fault.rs"];
@@ -69,18 +70,20 @@ fn nothing_is_unsafe_or_ignored() {
     none(&found);
 }
 
+/// A timer that is made and not waited for is no sleep.
 #[test]
 fn tests_do_not_sleep() {
+    let sleeps = |line: &str| {
+        line.contains("sleep(") && (line.contains("thread::sleep(") || line.contains(").await"))
+    };
     let mut found = Vec::new();
     for source in rust() {
         let shipped = source.shipped();
-        let shipped: Vec<&str> = shipped.lines().collect();
-        for (line, _) in words(&source.code, "sleep(") {
-            if shipped
-                .get(line - 1)
-                .is_none_or(|line| !line.contains("sleep("))
-            {
-                found.push(format!("{}:{line}: a test sleeps", source.path));
+        let mut shipped = shipped.lines();
+        for (number, line) in source.code.lines().enumerate() {
+            let in_test = !shipped.next().is_some_and(sleeps);
+            if in_test && sleeps(line) {
+                found.push(format!("{}:{}: a test sleeps", source.path, number + 1));
             }
         }
     }

@@ -99,18 +99,15 @@ fn heads(after: &str) -> Vec<String> {
 fn uses() -> Uses {
     let mut uses = Uses::new();
     for source in files("server/src", &[".rs"]) {
-        let Some(module) = source.module().first().map(|module| (*module).to_owned()) else {
-            continue;
-        };
-        if source.only_tests {
-            continue;
+        let module = source.module().first().map(|module| (*module).to_owned());
+        if let Some(module) = module.filter(|_| !source.only_tests) {
+            uses.entry(module).or_default().extend(used(&source));
         }
-        let into = uses.entry(module.clone()).or_default();
-        for (name, place) in used(&source) {
-            if name != module {
-                into.entry(name).or_insert(place);
-            }
-        }
+    }
+    // `super::` inside an inline module leads to no module of the crate root.
+    let modules: BTreeSet<String> = uses.keys().cloned().collect();
+    for (module, used) in &mut uses {
+        used.retain(|name, _| name != module && modules.contains(name));
     }
     uses
 }

@@ -288,7 +288,8 @@ fn comments_and_literals_are_blanked() {
 
 #[test]
 fn test_items_are_blanked() {
-    let code = "fn a() {}\n#[cfg(test)]\nmod tests;\nfn b() {}\n#[cfg(test)]\nmod t { fn c() { x[0] } }\nfn d() {}";
+    let code = "fn a() {}\n#[cfg(test)]\nmod tests;\nfn b() {}\n\
+                #[cfg(test)]\nmod t { fn c() { x[0] } }\nfn d() {}";
     let kept = without_tests(code);
     assert!(kept.contains("fn a") && kept.contains("fn b") && kept.contains("fn d"));
     assert!(!kept.contains("tests") && !kept.contains("fn c"));

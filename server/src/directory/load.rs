@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdSet};
+use imbl::HashMap;
 use orgservice_security::{
     AccessMode, BusinessUnitId, BusinessUnitTree, PrivilegeDepth, RoleId, TeamId, UserId,
 };
@@ -268,7 +268,7 @@ fn relink<L, R>(
     if let Some((from, to)) = new {
         links
             .entry(left(from))
-            .or_insert_with(OrdSet::new)
+            .or_default()
             .insert(right(to));
     }
 }

@@ -181,6 +181,24 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
     Ok(())
 }
 
+/// Step 11 of `security.md` 12 for the record itself: no child restricts its delete. Comes before the
+/// rights on children that go along, and is what ExplainAccess foresees (GA-2); what restricts further
+/// down is found on the way.
+///
+/// # Errors
+/// `CannotDeleteDueToAssociation`.
+pub fn require_unrestricted(work: &Work<'_>, table: &TableDefinition, id: Uuid) -> Result<()> {
+    for one in work.definitions().children_of(&table.logical_name) {
+        if one.cascade.delete == DeleteCascade::Restrict
+            && !tables::has_own_delete_rule(one)
+            && !children(work, table, id, one)?.is_empty()
+        {
+            return Err(restricted(table, id, one));
+        }
+    }
+    Ok(())
+}
+
 /// Empties the look-ups of children that stay (RemoveLink needs no right on the child).
 fn remove_links(
     work: &mut Work<'_>,

@@ -31,6 +31,7 @@ impl Operation for Delete {
         let record = work.load(&table, id)?;
         work.access(&table, id, &record, requirements::DELETE)?;
         version_matches(&table, id, &record, concurrency, target.row_version)?;
+        cascade::require_unrestricted(work, &table, id)?;
         Ok((table, id))
     }
 

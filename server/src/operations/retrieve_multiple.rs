@@ -1,7 +1,9 @@
 //! RetrieveMultiple: the rows of a query that the caller may see (`messages.md` 1.10, AC-6), and the
 //! related rows that come with a Retrieve (RT-7).
 
-use orgservice_security::BusinessUnitId;
+use std::sync::Arc;
+
+use orgservice_security::{BusinessUnitId, RecordScope};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
     tables,
 };
 use crate::{
-    directory,
+    directory::{self, INTEGRATION_USER, SYSTEM_USER},
     fault::{Fault, Result},
     metadata::{RelationshipDefinition, TableDefinition},
     model::{
@@ -24,8 +26,6 @@ use crate::{
     records::value_of,
     storage::{keys, record::Record},
 };
-use orgservice_security::RecordScope;
-use std::sync::Arc;
 
 /// The message.
 pub struct RetrieveMultiple;
@@ -99,6 +99,12 @@ impl RowFilter for VisibleRows<'_, '_> {
     }
 
     fn admits(&self, id: Uuid, record: &Record) -> Result<bool> {
+        // U-6: the built-in users do not show in lists.
+        if &*self.table.logical_name == "systemuser"
+            && [SYSTEM_USER.0, INTEGRATION_USER.0].contains(&id)
+        {
+            return Ok(false);
+        }
         let scope = match self.access {
             RowAccess::Scope(scope) => scope,
             RowAccess::Everyone => return Ok(true),
@@ -216,3 +222,7 @@ fn parent(
         _ => None,
     })
 }
+
+#[cfg(test)]
+#[path = "retrieve_multiple_tests.rs"]
+mod tests;

@@ -456,8 +456,6 @@ impl<'a> Work<'a> {
         principal: Uuid,
         row: Option<&ShareRow>,
     ) -> Result<()> {
-        let forward = keys::share(table.code.0, id, principal);
-        let backward = keys::shared_with(principal, table.code.0, id);
         let before = self.share_row(table, id, principal)?;
         let rows = self.table("principalobjectaccess", "principalobjectaccess")?;
         if let Some(before) = before.filter(|before| row.is_none_or(|row| row.id != before.id))
@@ -465,17 +463,31 @@ impl<'a> Work<'a> {
         {
             self.remove_row(&rows, before.id, &record)?;
         }
-        let Some(row) = row else {
-            let transaction = self.transaction()?;
-            transaction.delete(forward);
-            transaction.delete(backward);
-            return Ok(());
-        };
-        let encoded = row.encode()?;
-        let mask = row.effective().to_be_bytes().to_vec();
-        let transaction = self.transaction()?;
-        transaction.put(forward, encoded);
-        transaction.put(backward, mask);
+        // An activity shares its id with its pointer row, and its shares too (SY-9).
+        let pointer = table
+            .is_activity
+            .then(|| self.definitions().table("activitypointer"))
+            .flatten()
+            .map(|pointer| pointer.code);
+        for code in [Some(table.code), pointer].into_iter().flatten() {
+            let forward = keys::share(code.0, id, principal);
+            let backward = keys::shared_with(principal, code.0, id);
+            match row {
+                Some(row) => {
+                    let encoded = row.encode()?;
+                    let mask = row.effective().to_be_bytes().to_vec();
+                    let transaction = self.transaction()?;
+                    transaction.put(forward, encoded);
+                    transaction.put(backward, mask);
+                }
+                None => {
+                    let transaction = self.transaction()?;
+                    transaction.delete(forward);
+                    transaction.delete(backward);
+                }
+            }
+        }
+        let Some(row) = row else { return Ok(()) };
         let record = self.share_record(&rows, table, id, principal, row);
         let before = self.find(&rows, row.id)?;
         self.put(&rows, row.id, before.as_ref(), record)?;

@@ -85,7 +85,7 @@ impl BoundQuery {
             column: place(&self.table, column),
             name: false,
         };
-        self.filter = Predicate::All(vec![Predicate::Test(operand, test), self.filter]);
+        self.filter = Predicate::All(vec![Predicate::Test(operand, Box::new(test)), self.filter]);
         self
     }
 

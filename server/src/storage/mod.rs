@@ -28,6 +28,8 @@ pub use embedded::{EmbeddedStore, FORMAT_VERSION};
 
 use ::bytes::Bytes;
 
+use crate::fault::{Fault, FaultCode};
+
 /// A key range: from `start` (included) to `end` (excluded).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyRange {
@@ -89,6 +91,21 @@ pub enum StorageError {
     /// kept shows after the next start.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+}
+
+impl From<StorageError> for Fault {
+    /// A lost race is told apart so that the request can run again; everything else is the server's
+    /// own trouble, whose cause goes to the log only.
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Conflict => Fault::new(
+                FaultCode::WriteConflict,
+                "another request changed the same records; try again",
+            ),
+            StorageError::TooLarge { limit, value } => Fault::limit_exceeded(limit, value),
+            other => Fault::unexpected(other),
+        }
+    }
 }
 
 /// One consistent snapshot of the store, or one consistent page of it.

@@ -27,7 +27,7 @@ impl OrganizationServiceHandler {
     async fn run<M: Message>(&self, request: Request<M>) -> Answer<M::Response> {
         let (call, message) = Call::take(request)?;
         let organization = self.organization.clone();
-        let inline = organization.is_inline(message.name());
+        let inline = message.is_short() && organization.is_inline(message.name());
         call.perform(inline, move |call| {
             let (request, options) = message.read()?;
             let response = organization.execute(&call.caller, request, &call.options(options))?;

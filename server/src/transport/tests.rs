@@ -1,12 +1,18 @@
 //! Through a real socket: what holds for every RPC, whatever the message behind it does.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use orgservice::v1::{
-    CreateRequest, ExecuteRequest, OrganizationRequest, RetrieveMultipleRequest, WhoAmIRequest,
-    WhoAmIResponse, organization_service_client::OrganizationServiceClient,
+    ColumnSet, CreateRequest, Entity, EntityReference, ExecuteRequest, OrganizationRequest,
+    RetrieveMultipleRequest, RetrieveRequest, Value, WhoAmIRequest, WhoAmIResponse,
+    organization_service_client::OrganizationServiceClient,
 };
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
@@ -54,16 +60,28 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let options =
-            TransportOptions { tls: None, reflection: true, drain: Duration::from_secs(10) };
+        let options = TransportOptions {
+            tls: None,
+            reflection: true,
+            drain: Duration::from_secs(10),
+        };
         let ended = tokio::spawn(serve(listener, organization, options, async {
             let _ = stopped.await;
         }));
-        Served { address, token: made.unwrap().unwrap().token, stop, ended }
+        Served {
+            address,
+            token: made.unwrap().unwrap().token,
+            stop,
+            ended,
+        }
     }
 
     async fn channel(&self) -> Channel {
-        Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
+        Endpoint::from_shared(format!("http://{}", self.address))
+            .unwrap()
+            .connect()
+            .await
+            .unwrap()
     }
 
     async fn client(&self) -> OrganizationServiceClient<Channel> {
@@ -108,7 +126,10 @@ async fn call(channel: Channel, path: &str, request: Request<()>) -> Result<(), 
     grpc.ready().await.unwrap();
     let codec = ProstCodec::<WhoAmIRequest, WhoAmIResponse>::default();
     let request = request.map(|()| once(WhoAmIRequest::default()));
-    let mut answers = grpc.streaming(request, path.parse().unwrap(), codec).await?.into_inner();
+    let mut answers = grpc
+        .streaming(request, path.parse().unwrap(), codec)
+        .await?
+        .into_inner();
     answers.next().await.transpose().map(|_| ())
 }
 
@@ -122,10 +143,16 @@ async fn gex_1_every_rpc_refuses_a_stranger() {
         for authorization in [None, Some("Bearer ost_unknown"), Some("Basic dXNlcg==")] {
             let mut request = Request::new(());
             if let Some(value) = authorization {
-                request.metadata_mut().insert("authorization", value.parse().unwrap());
+                request
+                    .metadata_mut()
+                    .insert("authorization", value.parse().unwrap());
             }
             let status = call(channel.clone(), path, request).await.unwrap_err();
-            assert_eq!(status.code(), Code::Unauthenticated, "{path} {authorization:?}");
+            assert_eq!(
+                status.code(),
+                Code::Unauthenticated,
+                "{path} {authorization:?}"
+            );
             assert_eq!(info(&status).reason, "REQUEST_IS_NOT_AUTHENTICATED");
             let id = header(status.metadata(), "request-id").unwrap();
             assert_eq!(status.get_details_request_info().unwrap().request_id, id);
@@ -138,20 +165,36 @@ async fn what_is_not_built_says_so_once_the_caller_is_known() {
     let served = Served::start().await;
     let channel = served.channel().await;
     let cases = [
-        ("OrganizationService/RetrieveMultipleStream", "RetrieveMultipleStream"),
-        ("OrganizationService/UploadPluginAssembly", "UploadPluginAssembly"),
+        (
+            "OrganizationService/RetrieveMultipleStream",
+            "RetrieveMultipleStream",
+        ),
+        (
+            "OrganizationService/UploadPluginAssembly",
+            "UploadPluginAssembly",
+        ),
         ("AdminService/Backup", "Backup"),
         ("AdminService/CheckStore", "CheckStore"),
     ];
     for (path, message) in cases {
         let path = format!("/orgservice.v1.{path}");
-        let status = call(channel.clone(), &path, served.request(())).await.unwrap_err();
+        let status = call(channel.clone(), &path, served.request(()))
+            .await
+            .unwrap_err();
         assert_eq!(status.code(), Code::Unimplemented, "{path}");
         assert_eq!(info(&status).metadata["message"], message);
     }
-    let plan = RetrieveMultipleRequest { explain_plan: true, ..Default::default() };
+    let plan = RetrieveMultipleRequest {
+        explain_plan: true,
+        ..Default::default()
+    };
     let request = served.request(plan);
-    let status = served.client().await.retrieve_multiple(request).await.unwrap_err();
+    let status = served
+        .client()
+        .await
+        .retrieve_multiple(request)
+        .await
+        .unwrap_err();
     assert_eq!(info(&status).metadata["message"], "RetrieveMultiple");
 }
 
@@ -159,11 +202,16 @@ async fn what_is_not_built_says_so_once_the_caller_is_known() {
 async fn gm_6_an_answer_has_an_id_and_echoes_the_clients() {
     let served = Served::start().await;
     let mut request = served.request(WhoAmIRequest::default());
-    request.metadata_mut().insert("x-ms-client-request-id", "order-17".parse().unwrap());
+    request
+        .metadata_mut()
+        .insert("x-ms-client-request-id", "order-17".parse().unwrap());
     let answer = served.client().await.who_am_i(request).await.unwrap();
     let id = header(answer.metadata(), "request-id").unwrap();
     assert!(crate::model::parse_guid(id).is_some());
-    assert_eq!(header(answer.metadata(), "x-ms-client-request-id"), Some("order-17"));
+    assert_eq!(
+        header(answer.metadata(), "x-ms-client-request-id"),
+        Some("order-17")
+    );
     assert_eq!(header(answer.metadata(), "effective-user-id"), None);
     assert!(crate::model::parse_guid(&answer.get_ref().user_id).is_some());
 }
@@ -202,12 +250,122 @@ async fn gm_3_caller_keys_are_judged_before_the_message() {
 }
 
 #[tokio::test]
+async fn gm_6_an_impersonated_call_names_the_user_it_ran_for() {
+    let served = Served::start().await;
+    let mut client = served.client().await;
+    let me = client
+        .who_am_i(served.request(WhoAmIRequest::default()))
+        .await
+        .unwrap();
+    let unit = EntityReference {
+        logical_name: "businessunit".into(),
+        id: me.into_inner().business_unit_id,
+        ..Default::default()
+    };
+    let user = Entity {
+        logical_name: "systemuser".into(),
+        attributes: [
+            ("firstname".to_owned(), Value::from("Ann")),
+            ("lastname".to_owned(), Value::from("Other")),
+            ("domainname".to_owned(), Value::from("ann@example.com")),
+            ("businessunitid".to_owned(), Value::from(unit)),
+        ]
+        .into(),
+        ..Default::default()
+    };
+    let create = CreateRequest {
+        target: Some(user),
+        options: None,
+    };
+    let ann = client
+        .create(served.request(create))
+        .await
+        .unwrap()
+        .into_inner()
+        .id;
+    let mut request = served.request(WhoAmIRequest::default());
+    request
+        .metadata_mut()
+        .insert("caller-id", ann.parse().unwrap());
+    let answer = client.who_am_i(request).await.unwrap();
+    assert_eq!(
+        header(answer.metadata(), "effective-user-id"),
+        Some(ann.as_str())
+    );
+    assert_eq!(answer.into_inner().user_id, ann);
+    // The key holds for refusals as well: the call was made for Ann, who has no role.
+    let mut request = served.request(ExecuteRequest {
+        request: Some(OrganizationRequest {
+            request_name: "MakeCoffee".into(),
+            ..Default::default()
+        }),
+        options: None,
+    });
+    request
+        .metadata_mut()
+        .insert("mscrmcallerid", ann.parse().unwrap());
+    let status = client.execute(request).await.unwrap_err();
+    assert_eq!(info(&status).reason, "USER_NOT_ASSIGNED_ROLES");
+    assert_eq!(
+        header(status.metadata(), "effective-user-id"),
+        Some(ann.as_str())
+    );
+}
+
+#[tokio::test]
+async fn gex_14_both_doors_give_the_same_fault() {
+    let served = Served::start().await;
+    let mut client = served.client().await;
+    let target = EntityReference {
+        logical_name: "account".into(),
+        id: "4026be43-6b69-e111-8f65-78e7d1620f5e".into(),
+        ..Default::default()
+    };
+    let typed = RetrieveRequest {
+        target: Some(target.clone()),
+        ..Default::default()
+    };
+    let typed = client.retrieve(served.request(typed)).await.unwrap_err();
+    let parameters = [
+        ("Target".to_owned(), Value::from(target)),
+        ("ColumnSet".to_owned(), Value::from(ColumnSet::default())),
+    ];
+    let request = OrganizationRequest {
+        request_name: "Retrieve".into(),
+        parameters: parameters.into(),
+        ..Default::default()
+    };
+    let generic = ExecuteRequest {
+        request: Some(request),
+        options: None,
+    };
+    let generic = client.execute(served.request(generic)).await.unwrap_err();
+    assert_eq!(typed.code(), Code::NotFound, "{typed:?}");
+    assert_eq!(info(&typed).reason, "OBJECT_DOES_NOT_EXIST");
+    assert_eq!(info(&typed).metadata["errorCodeHex"], "0x80040217");
+    assert_eq!(
+        typed.get_details_resource_info().unwrap().resource_type,
+        "account"
+    );
+    assert_eq!(
+        (typed.code(), typed.message()),
+        (generic.code(), generic.message())
+    );
+    assert_eq!(info(&typed).reason, info(&generic).reason);
+    assert_eq!(info(&typed).metadata, info(&generic).metadata);
+}
+
+#[tokio::test]
 async fn go_4_a_call_whose_time_is_over_is_refused() {
     let served = Served::start().await;
     let mut request = served.request(());
-    request.metadata_mut().insert("grpc-timeout", "1n".parse().unwrap());
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", "1n".parse().unwrap());
     let path = "/orgservice.v1.OrganizationService/WhoAmI";
-    let status = call(served.channel().await, path, request).await.unwrap_err();
+    let status = call(served.channel().await, path, request)
+        .await
+        .unwrap_err();
     // Either this end or the other one noticed first.
     let codes = [Code::DeadlineExceeded, Code::Cancelled];
     assert!(codes.contains(&status.code()), "{status:?}");
@@ -218,7 +376,10 @@ async fn a_message_above_the_bound_names_it() {
     let served = Served::start().await;
     let name = "x".repeat(limits::MESSAGE_BYTES_MAX + 1);
     let message = ExecuteRequest {
-        request: Some(OrganizationRequest { request_name: name, ..Default::default() }),
+        request: Some(OrganizationRequest {
+            request_name: name,
+            ..Default::default()
+        }),
         options: None,
     };
     let client = served.client().await;
@@ -233,17 +394,27 @@ async fn a_message_above_the_bound_names_it() {
 async fn health_is_told_of_each_service_and_of_the_end() {
     let served = Served::start().await;
     let mut health = HealthClient::new(served.channel().await);
-    for service in
-        ["", "orgservice.v1.OrganizationService", "orgservice.v1.AdminService"].map(String::from)
+    for service in [
+        "",
+        "orgservice.v1.OrganizationService",
+        "orgservice.v1.AdminService",
+    ]
+    .map(String::from)
     {
         let answer = health.check(HealthCheckRequest { service }).await.unwrap();
         assert_eq!(answer.get_ref().status(), ServingStatus::Serving);
     }
     let watched = health.watch(HealthCheckRequest::default()).await.unwrap();
     let mut watched = watched.into_inner();
-    assert_eq!(watched.next().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    assert_eq!(
+        watched.next().await.unwrap().unwrap().status(),
+        ServingStatus::Serving
+    );
     served.stop.send(()).unwrap();
-    assert_eq!(watched.next().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    assert_eq!(
+        watched.next().await.unwrap().unwrap().status(),
+        ServingStatus::NotServing
+    );
     drop((watched, health));
     served.ended.await.unwrap().unwrap();
 }
@@ -263,10 +434,19 @@ async fn gex_16_both_reflections_know_the_services_and_the_details() {
     let ask = |question| {
         let mut client = client.clone();
         async move {
-            let request =
-                v1::ServerReflectionRequest { message_request: Some(question), host: "".into() };
+            let request = v1::ServerReflectionRequest {
+                message_request: Some(question),
+                host: "".into(),
+            };
             let answers = client.server_reflection_info(once(request)).await.unwrap();
-            answers.into_inner().next().await.unwrap().unwrap().message_response.unwrap()
+            answers
+                .into_inner()
+                .next()
+                .await
+                .unwrap()
+                .unwrap()
+                .message_response
+                .unwrap()
         }
     };
     let MessageResponse::ListServicesResponse(list) =
@@ -274,10 +454,16 @@ async fn gex_16_both_reflections_know_the_services_and_the_details() {
     else {
         panic!()
     };
-    let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
-    for expected in
-        ["orgservice.v1.OrganizationService", "orgservice.v1.AdminService", "grpc.health.v1.Health"]
-    {
+    let names: Vec<_> = list
+        .service
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect();
+    for expected in [
+        "orgservice.v1.OrganizationService",
+        "orgservice.v1.AdminService",
+        "grpc.health.v1.Health",
+    ] {
         assert!(names.contains(&expected), "{names:?}");
     }
     // GX-2: tools print details instead of bytes.
@@ -289,13 +475,29 @@ async fn gex_16_both_reflections_know_the_services_and_the_details() {
         "google.rpc.RequestInfo",
     ] {
         let answer = ask(MessageRequest::FileContainingSymbol(symbol.to_owned())).await;
-        assert!(matches!(answer, MessageResponse::FileDescriptorResponse(_)), "{symbol}");
+        assert!(
+            matches!(answer, MessageResponse::FileDescriptorResponse(_)),
+            "{symbol}"
+        );
     }
     let mut old = v1alpha::server_reflection_client::ServerReflectionClient::new(channel);
     let question = v1alpha::server_reflection_request::MessageRequest::ListServices("".into());
-    let request =
-        v1alpha::ServerReflectionRequest { message_request: Some(question), host: "".into() };
+    let request = v1alpha::ServerReflectionRequest {
+        message_request: Some(question),
+        host: "".into(),
+    };
     let answers = old.server_reflection_info(once(request)).await.unwrap();
     assert!(answers.into_inner().next().await.unwrap().is_ok());
     let _ = client.server_reflection_info(tokio_stream::empty()).await;
+}
+
+#[test]
+fn a_certificate_that_is_none_is_refused_before_anything_is_opened() {
+    let tls = super::TlsOptions {
+        certificate: b"none".to_vec(),
+        key: b"none".to_vec(),
+    };
+    let error = tls.check().unwrap_err();
+    assert!(matches!(error, ServeError::Tls(_)), "{error}");
+    assert!(!format!("{tls:?}").contains("110"), "the key is in no log");
 }

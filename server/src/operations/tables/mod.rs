@@ -210,9 +210,8 @@ pub fn after_delete(
     work: &mut Work<'_>,
     table: &TableDefinition,
     id: Uuid,
-    record: &Record,
+    _record: &Record,
 ) -> Result<()> {
-    let _ = record;
     match special(table) {
         Some(Special::Activity) => activity::after_delete(work, id),
         Some(Special::Role) => role::after_delete(work, table, id),
