@@ -6,8 +6,6 @@
 
 mod administration;
 
-pub use administration::{ServerInfo, TokenInfo};
-
 use std::{sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
@@ -36,6 +34,8 @@ use crate::{
     snapshot::Snapshot,
     storage::{CommitHook, StorageError, Store, keys},
 };
+
+pub use administration::{ServerInfo, TokenInfo};
 
 /// Name of the store's count of directory changes.
 const DIRECTORY_VERSION: &str = "directory_version";

@@ -166,26 +166,28 @@ fn possessed(matrix: &PrivilegeMatrix) -> BTreeMap<char, bool> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_invariants_hold_in_worlds_made_by_chance() {
-    let seeds: Vec<u64> = match std::env::var("SCENARIO_SEED") {
-        Ok(seed) => vec![seed.parse().expect("a number")],
-        Err(_) => vec![1, 2, fastrand::u64(3..)],
+    let seed = std::env::var("SCENARIO_SEED").ok();
+    let by_hand = seed.is_some();
+    let seeds: Vec<u64> = match seed {
+        Some(seed) => vec![seed.parse().expect("a number")],
+        None => vec![1, 2, fastrand::u64(3..)],
     };
+    let mut met = BTreeSet::new();
     for seed in seeds {
         println!("SCENARIO_SEED={seed}");
         let mut random = Rng::with_seed(seed);
         let world = World::build(&fixture(&mut random)).await;
         let before = world.server.content_hash();
-        let mut met = BTreeSet::new();
         for caller in USERS {
             for user in USERS {
                 invariants_of_a_pair(&world, seed, caller, user, &mut met).await;
             }
         }
         assert_eq!(world.server.content_hash(), before, "seed {seed}");
-        // A world in which nothing is refused, or nothing allowed, shows nothing.
-        let every = ["", "PrivilegeDenied", "unManagedIdsAccessDenied"].map(str::to_owned);
-        assert_eq!(met, every.into(), "seed {seed}");
     }
+    // Worlds in which nothing is refused, or nothing allowed, show nothing.
+    let every = ["", "PrivilegeDenied", "unManagedIdsAccessDenied"].map(str::to_owned);
+    assert!(by_hand || met == every.into(), "{met:?}");
 }
 
 async fn invariants_of_a_pair(
