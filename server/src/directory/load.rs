@@ -266,10 +266,7 @@ fn relink<L, R>(
         set.remove(&right(to));
     }
     if let Some((from, to)) = new {
-        links
-            .entry(left(from))
-            .or_default()
-            .insert(right(to));
+        links.entry(left(from)).or_default().insert(right(to));
     }
 }
 
