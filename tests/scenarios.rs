@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "scenarios/contract.rs"]
+mod contract;
 #[path = "scenarios/format.rs"]
 mod format;
 #[path = "scenarios/runner.rs"]
@@ -71,4 +73,14 @@ async fn administration() {
 #[tokio::test(flavor = "multi_thread")]
 async fn messages() {
     play_file("messages.toml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn principals() {
+    play_file("principals.toml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules() {
+    play_file("rules.toml").await;
 }

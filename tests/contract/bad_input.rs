@@ -14,6 +14,7 @@ use crate::{
         client::{Client, Door, Refusal},
         server::{TestOptions, TestServer},
         values::*,
+        world::{Fixture, World},
     },
 };
 
@@ -78,6 +79,15 @@ fn status_of(name: &str) -> Code {
     }
 }
 
+/// Whether the fields are those expected; the end of a very long path, which is cut, is written `*`.
+fn are_at(fields: &[String], expected: &[&str]) -> bool {
+    let is_at = |(field, expected): (&String, &&str)| match expected.strip_suffix('*') {
+        Some(start) => field.starts_with(start),
+        None => field == expected,
+    };
+    fields.len() == expected.len() && fields.iter().zip(expected).all(is_at)
+}
+
 /// Sends a request through the typed door and holds the refusal against what is expected.
 async fn refused(client: &Client, bad: &Bad) -> Result<(), String> {
     let told = |what: &str, refusal: &Refusal| format!("{}: {what}: {refusal}", bad.label);
@@ -95,7 +105,7 @@ async fn refused(client: &Client, bad: &Bad) -> Result<(), String> {
     if refusal.metadata.get("errorCodeHex").map(String::as_str) != Some(bad.hex) {
         return Err(told("another code in the metadata", &refusal));
     }
-    if refusal.fields != bad.fields {
+    if !are_at(&refusal.fields, &bad.fields) {
         return Err(told(&format!("not at {:?}", bad.fields), &refusal));
     }
     for (key, value) in &bad.metadata {
@@ -174,26 +184,66 @@ async fn guids() {
     };
     let some = || self::guid(Uuid::from_u128(1));
     let table = vec![
-        bad("malformed id", with_id("not-a-guid"), INVALID, &["target.id"]),
-        bad("an id with a blank", with_id(" 7e91c0de000000000000000000000000"), INVALID, &["target.id"]),
-        bad("malformed reference", referring("Retrieve", "7e91"), INVALID, &["target.id"]),
-        bad("all-zero reference", referring("Retrieve", zero), INVALID, &["Target"]),
-        bad("no reference", referring("Delete", ""), INVALID, &["Target"]),
+        bad(
+            "malformed id",
+            with_id("not-a-guid"),
+            INVALID,
+            &["target.id"],
+        ),
+        bad(
+            "an id with a blank",
+            with_id(" 7e91c0de000000000000000000000000"),
+            INVALID,
+            &["target.id"],
+        ),
+        bad(
+            "malformed reference",
+            referring("Retrieve", "7e91"),
+            INVALID,
+            &["target.id"],
+        ),
+        bad(
+            "all-zero reference",
+            referring("Retrieve", zero),
+            INVALID,
+            &["target.id"],
+        ),
+        bad(
+            "no reference",
+            referring("Delete", ""),
+            INVALID,
+            &["target.id"],
+        ),
         bad(
             "malformed lookup",
             lookup("x"),
             INVALID,
             &["target.attributes[primarycontactid].entity_reference.id"],
         ),
-        bad("all-zero lookup", lookup(zero), INVALID, &["target.attributes[primarycontactid]"]),
+        bad(
+            "all-zero lookup",
+            lookup(zero),
+            INVALID,
+            &["target.attributes[primarycontactid]"],
+        ),
         bad(
             "malformed guid_value",
             members(guid("{7e91"), some()),
             INVALID,
             &["request.parameters[TeamId]"],
         ),
-        bad("all-zero team", members(guid(zero), some()), INVALID, &["TeamId"]),
-        bad("all-zero member", members(some(), guid(zero)), INVALID, &["MemberIds"]),
+        bad(
+            "all-zero team",
+            members(guid(zero), some()),
+            INVALID,
+            &["TeamId"],
+        ),
+        bad(
+            "all-zero member",
+            members(some(), guid(zero)),
+            INVALID,
+            &["MemberIds"],
+        ),
     ];
     all_refused(&server().await, table).await;
 }
@@ -208,12 +258,13 @@ async fn values() {
         }
         .into()
     };
-    let at = |column: &str| -> &'static str {
-        format!("target.attributes[{column}]").leak()
-    };
+    let at = |column: &str| -> &'static str { format!("target.attributes[{column}]").leak() };
     let nested = request(
         "Create",
-        [("Target", entity("account", [("name", list([list([none.clone()])]))]).into())],
+        [(
+            "Target",
+            entity("account", [("name", list([list([none.clone()])]))]).into(),
+        )],
     );
     let too_long: Fault = ("StringLengthTooLong", "0x80044331");
     let integer: Fault = ("IntegerValueOutOfRange", "0x8004432F");
@@ -221,48 +272,166 @@ async fn values() {
     let option: Fault = ("PicklistValueOutOfRange", "0x8004431A");
     let date: Fault = ("InvalidDateTime", "0x80040239");
     let table = vec![
-        bad("no kind (GEX-5)", account("telephone1", none), INVALID, &[at("telephone1")]),
+        bad(
+            "no kind (GEX-5)",
+            account("telephone1", none),
+            INVALID,
+            &[at("telephone1")],
+        ),
         bad(
             "no kind deep inside",
             nested,
             INVALID,
             &["target.attributes[name].list.values[0].list.values[0]"],
         ),
-        bad("text for a number", account("numberofemployees", "5".into()), INVALID, &[at("numberofemployees")])
-            .with("column", "numberofemployees"),
-        bad("number for a text", account("telephone1", 5.into()), INVALID, &[at("telephone1")]),
-        bad("flag for a choice", account("industrycode", true.into()), INVALID, &[at("industrycode")]),
-        bad("text for a lookup", account("primarycontactid", "Ann".into()), INVALID, &[at("primarycontactid")]),
         bad(
-            "a lookup to another table",
-            account("primarycontactid", reference("account", Uuid::from_u128(1)).into()),
+            "text for a number",
+            account("numberofemployees", "5".into()),
+            INVALID,
+            &[at("numberofemployees")],
+        )
+        .with("column", "numberofemployees"),
+        bad(
+            "number for a text",
+            account("telephone1", 5.into()),
+            INVALID,
+            &[at("telephone1")],
+        ),
+        bad(
+            "flag for a choice",
+            account("industrycode", true.into()),
+            INVALID,
+            &[at("industrycode")],
+        ),
+        bad(
+            "text for a lookup",
+            account("primarycontactid", "Ann".into()),
             INVALID,
             &[at("primarycontactid")],
         ),
-        bad("a parameter's kind", account("telephone1", columns(["name"]).into()), INVALID, &[at("telephone1")]),
-        bad("text too long", account("name", text_of(161)), too_long, &[at("name")])
-            .with("column", "name")
-            .with("maxLength", 160),
-        bad("memo too long", account("description", text_of(2001)), too_long, &[at("description")])
-            .with("maxLength", 2000),
-        bad("number below", account("numberofemployees", (-1).into()), integer, &[at("numberofemployees")]),
-        bad("number above", account("numberofemployees", 1_000_000_001.into()), integer, &[at("numberofemployees")]),
-        bad("exponent (GEX-18)", account("revenue", decimal("1e5")), INVALID, &[at("revenue")]),
-        bad("separators (GEX-18)", account("revenue", decimal("1,000")), INVALID, &[at("revenue")]),
-        bad("no digits", account("revenue", decimal("")), INVALID, &[at("revenue")]),
-        bad("money below", account("revenue", decimal("-1")), decimals, &[at("revenue")]),
-        bad("more digits than kept", account("revenue", decimal(&"9".repeat(40))), decimals, &[at("revenue")]),
-        bad("not finite", account("revenue", f64::NAN.into()), INVALID, &[at("revenue")]),
-        bad("no such option", account("industrycode", self::option(999)), option, &[at("industrycode")]),
-        bad("before the first year", account("lastonholdtime", time(-70_000_000_000, 0)), date, &[at("lastonholdtime")]),
-        bad("no such fraction", account("lastonholdtime", time(0, -1)), INVALID, &[at("lastonholdtime")]),
-        bad("unknown column", account("nothing", 1.into()), NO_COLUMN, &[at("nothing")])
-            .with("column", "nothing")
-            .with("table", "account"),
-        bad("unknown column in another case", account("Name", 1.into()), NO_COLUMN, &[at("Name")]),
-        bad("unknown table", create("nothing", "name", 1.into()), NO_TABLE, &["target.logical_name"])
-            .with("table", "nothing"),
-        bad("no table", create("", "name", 1.into()), NO_TABLE, &["target.logical_name"]),
+        bad(
+            "a lookup to another table",
+            account(
+                "primarycontactid",
+                reference("account", Uuid::from_u128(1)).into(),
+            ),
+            INVALID,
+            &[at("primarycontactid")],
+        ),
+        bad(
+            "a parameter's kind",
+            account("telephone1", columns(["name"]).into()),
+            INVALID,
+            &[at("telephone1")],
+        ),
+        bad(
+            "text too long",
+            account("name", text_of(161)),
+            too_long,
+            &[at("name")],
+        )
+        .with("column", "name")
+        .with("maxLength", 160),
+        bad(
+            "memo too long",
+            account("description", text_of(2001)),
+            too_long,
+            &[at("description")],
+        )
+        .with("maxLength", 2000),
+        bad(
+            "number below",
+            account("numberofemployees", (-1).into()),
+            integer,
+            &[at("numberofemployees")],
+        ),
+        bad(
+            "number above",
+            account("numberofemployees", 1_000_000_001.into()),
+            integer,
+            &[at("numberofemployees")],
+        ),
+        bad(
+            "exponent (GEX-18)",
+            account("revenue", decimal("1e5")),
+            INVALID,
+            &[at("revenue")],
+        ),
+        bad(
+            "separators (GEX-18)",
+            account("revenue", decimal("1,000")),
+            INVALID,
+            &[at("revenue")],
+        ),
+        bad(
+            "no digits",
+            account("revenue", decimal("")),
+            INVALID,
+            &[at("revenue")],
+        ),
+        bad(
+            "money below",
+            account("revenue", decimal("-1")),
+            decimals,
+            &[at("revenue")],
+        ),
+        bad(
+            "more digits than kept",
+            account("revenue", decimal(&"9".repeat(40))),
+            decimals,
+            &[at("revenue")],
+        ),
+        bad(
+            "not finite",
+            account("revenue", f64::NAN.into()),
+            INVALID,
+            &[at("revenue")],
+        ),
+        bad(
+            "no such option",
+            account("industrycode", self::option(999)),
+            option,
+            &[at("industrycode")],
+        ),
+        bad(
+            "before the first year",
+            account("lastonholdtime", time(-70_000_000_000, 0)),
+            date,
+            &[at("lastonholdtime")],
+        ),
+        bad(
+            "no such fraction",
+            account("lastonholdtime", time(0, -1)),
+            INVALID,
+            &[at("lastonholdtime")],
+        ),
+        bad(
+            "unknown column",
+            account("nothing", 1.into()),
+            NO_COLUMN,
+            &[at("nothing")],
+        )
+        .with("column", "nothing")
+        .with("table", "account"),
+        bad(
+            "unknown column in another case",
+            account("Name", 1.into()),
+            NO_COLUMN,
+            &[at("Name")],
+        ),
+        bad(
+            "unknown table",
+            create("nothing", "name", 1.into()),
+            NO_TABLE,
+            &["target.logical_name"],
+        )
+        .with("table", "nothing"),
+        bad(
+            "no table",
+            create("", "name", 1.into()),
+            NO_TABLE,
+            &["target.logical_name"],
+        ),
     ];
     all_refused(&server().await, table).await;
 }
@@ -276,7 +445,13 @@ async fn messages_and_parameters() {
             access_rights: rights,
         };
         let target = reference("account", Uuid::from_u128(1));
-        request("GrantAccess", [("Target", target.into()), ("PrincipalAccess", access.into())])
+        request(
+            "GrantAccess",
+            [
+                ("Target", target.into()),
+                ("PrincipalAccess", access.into()),
+            ],
+        )
     };
     let role = v1::Relationship {
         schema_name: "account_parent_account".to_owned(),
@@ -287,13 +462,24 @@ async fn messages_and_parameters() {
         entity_references: vec![one()],
     };
     let concurrency = |number: i32| {
-        request("Delete", [("Target", one().into()), ("ConcurrencyBehavior", number.into())])
+        request(
+            "Delete",
+            [
+                ("Target", one().into()),
+                ("ConcurrencyBehavior", number.into()),
+            ],
+        )
     };
     let table = vec![
         bad("unknown message", request("Nothing", []), NOT_BUILT, &[]).with("message", "Nothing"),
         bad("no message", request("", []), NOT_BUILT, &[]),
-        bad("no target", request("Create", []), MISSING, &["target"]),
-        bad("no parameter", request("AddMembersTeam", []), MISSING, &["TeamId"]),
+        bad("no target", request("Create", []), MISSING, &["Target"]),
+        bad(
+            "no parameter",
+            request("AddMembersTeam", []),
+            MISSING,
+            &["TeamId"],
+        ),
         bad(
             "unknown parameter",
             request("RetrieveVersion", [("Nothing", 1.into())]),
@@ -302,7 +488,10 @@ async fn messages_and_parameters() {
         ),
         bad(
             "a parameter of another kind",
-            request("AddMembersTeam", [("TeamId", "crew".into()), ("MemberIds", list([]))]),
+            request(
+                "AddMembersTeam",
+                [("TeamId", "crew".into()), ("MemberIds", list([]))],
+            ),
             INVALID,
             &["TeamId"],
         ),
@@ -311,12 +500,6 @@ async fn messages_and_parameters() {
             access(vec![1, 99]),
             ("InvalidAccessRights", "0x8004020D"),
             &["principal_access.access_rights[1]"],
-        ),
-        bad(
-            "no rights",
-            access(vec![]),
-            ("InvalidAccessRights", "0x8004020D"),
-            &["principal_access.access_rights"],
         ),
         bad(
             "unknown role of an entity",
@@ -331,7 +514,12 @@ async fn messages_and_parameters() {
             INVALID,
             &["relationship.primary_entity_role"],
         ),
-        bad("unknown behavior", concurrency(98), INVALID, &["concurrency_behavior"]),
+        bad(
+            "unknown behavior",
+            concurrency(98),
+            INVALID,
+            &["concurrency_behavior"],
+        ),
         bad(
             "a row version that is none",
             request(
@@ -357,7 +545,13 @@ async fn messages_and_parameters() {
         .with("column", "nothing"),
         bad(
             "two parameters of one transaction",
-            transaction([request("Create", [("Target", target()), ("Nothing", 1.into())])], false),
+            transaction(
+                [request(
+                    "Create",
+                    [("Target", target()), ("Nothing", 1.into())],
+                )],
+                false,
+            ),
             INVALID,
             &["Nothing"],
         ),
@@ -412,15 +606,30 @@ async fn queries() {
     let paged = |page: v1::PagingInfo| question(|query| query.page_info = Some(page));
     let equal = |value: &str| condition("name", 1, vec![value.into()]);
     let table = vec![
-        bad("unknown operator (GEX-9)", filtered(vec![condition("name", 999, vec![])]), INVALID, &[operator]),
-        bad("no operator (GE-1)", filtered(vec![condition("name", 0, vec![])]), INVALID, &[operator]),
+        bad(
+            "unknown operator (GEX-9)",
+            filtered(vec![condition("name", 999, vec![])]),
+            INVALID,
+            &[operator],
+        ),
+        bad(
+            "no operator (GE-1)",
+            filtered(vec![condition("name", 0, vec![])]),
+            INVALID,
+            &[operator],
+        ),
         bad(
             "no form (GQ-1)",
             retrieve_multiple(v1::Query::default()),
             INVALID,
             &["query"],
         ),
-        bad("unknown table", question(|query| query.entity_name = "nothing".to_owned()), NO_TABLE, &["query.query_expression.entity_name"]),
+        bad(
+            "unknown table",
+            question(|query| query.entity_name = "nothing".to_owned()),
+            NO_TABLE,
+            &["query.query_expression.entity_name"],
+        ),
         bad(
             "unknown column",
             filtered(vec![condition("nothing", 1, vec!["x".into()])]),
@@ -489,7 +698,11 @@ async fn queries() {
         ),
         bad(
             "more conditions than fit",
-            filtered((0..=limits::QUERY_CONDITIONS_MAX).map(|_| equal("x")).collect()),
+            filtered(
+                (0..=limits::QUERY_CONDITIONS_MAX)
+                    .map(|_| equal("x"))
+                    .collect(),
+            ),
             ("TooManyConditionsInQuery", "0x8004430C"),
             &["query.query_expression.criteria"],
         )
@@ -499,7 +712,9 @@ async fn queries() {
             filtered(vec![condition(
                 "name",
                 9,
-                (0..=limits::CONDITION_VALUES_MAX).map(|_| "x".into()).collect(),
+                (0..=limits::CONDITION_VALUES_MAX)
+                    .map(|_| "x".into())
+                    .collect(),
             )]),
             LIMIT,
             &["query.query_expression.criteria.conditions[0].values"],
@@ -508,8 +723,8 @@ async fn queries() {
         bad(
             "filters nested too deep",
             question(|query| query.criteria = Some(nested_filters(limits::FILTER_DEPTH_MAX + 1))),
-            LIMIT,
-            &["query.query_expression.criteria"],
+            INVALID,
+            &["query.query_expression.criteria.filters[0].filters[0].*"],
         )
         .limit("filter_depth_max", limits::FILTER_DEPTH_MAX),
         bad(
@@ -518,14 +733,14 @@ async fn queries() {
             NOT_BUILT,
             &[],
         )
-        .with("message", "FetchXML"),
+        .with("message", "RetrieveMultiple: FetchXML"),
         bad(
             "joins are not built",
             question(|query| query.link_entities = vec![v1::LinkEntity::default()]),
             NOT_BUILT,
             &[],
         )
-        .with("message", "link entities"),
+        .with("message", "RetrieveMultiple: link entities"),
     ];
     all_refused(&server().await, table).await;
 }
@@ -536,7 +751,13 @@ async fn depths_that_a_table_does_not_allow() {
     let server = server().await;
     let administrator = server.as_administrator();
     let role = Uuid::from_u128(0x501e);
-    let root = server.organization.snapshot().directory().root_unit();
+    let root = server
+        .organization
+        .snapshot()
+        .directory()
+        .root_unit()
+        .expect("a root")
+        .id;
     let target = record(
         "role",
         role,
@@ -545,7 +766,9 @@ async fn depths_that_a_table_does_not_allow() {
             ("businessunitid", reference("businessunit", root.0).into()),
         ],
     );
-    administrator.run(request("Create", [("Target", target.into())])).await;
+    administrator
+        .run(request("Create", [("Target", target.into())]))
+        .await;
     let snapshot = server.organization.snapshot();
     let privilege = |name: &str| {
         let catalog = snapshot.definitions().privileges();
@@ -568,11 +791,21 @@ async fn depths_that_a_table_does_not_allow() {
             "organization-owned below Global",
             give("prvReadx_Rate", number),
             depth,
-            &["Privileges"],
+            &["Privileges[0].Depth"],
         ));
     }
-    table.push(bad("no such depth", give("prvReadAccount", 4), depth, &["Privileges"]));
-    table.push(bad("a negative depth", give("prvReadAccount", -1), depth, &["Privileges"]));
+    table.push(bad(
+        "no such depth",
+        give("prvReadAccount", 4),
+        depth,
+        &["Privileges[0].Depth"],
+    ));
+    table.push(bad(
+        "a negative depth",
+        give("prvReadAccount", -1),
+        depth,
+        &["Privileges[0].Depth"],
+    ));
     all_refused(&server, table).await;
 }
 
@@ -605,17 +838,32 @@ async fn bounds_of_a_request() {
         },
     );
     let batch = |name: &str| {
-        bad("a batch too long (EX-50)", many(name), INVALID, &["requests"])
-            .limit("batch_requests_max", limits::BATCH_REQUESTS_MAX)
-            .with("maxBatchSize", limits::BATCH_REQUESTS_MAX)
+        bad(
+            "a batch too long (EX-50)",
+            many(name),
+            INVALID,
+            &["requests"],
+        )
+        .limit("batch_requests_max", limits::BATCH_REQUESTS_MAX)
+        .with("maxBatchSize", limits::BATCH_REQUESTS_MAX)
     };
     let table = vec![
         batch("ExecuteMultiple"),
         batch("ExecuteTransaction"),
-        bad("values nested too deep", nested(limits::VALUE_DEPTH_MAX + 1), INVALID, &["x"])
-            .limit("value_depth_max", limits::VALUE_DEPTH_MAX),
-        bad("an insert too deep (CR-12)", request("Create", [("Target", deep.into())]), LIMIT, &[])
-            .limit("deep_insert_depth_max", limits::DEEP_INSERT_DEPTH_MAX),
+        bad(
+            "values nested too deep",
+            nested(limits::VALUE_DEPTH_MAX + 1),
+            INVALID,
+            &["target.attributes[name].list.values[0].list.values[0].*"],
+        )
+        .limit("value_depth_max", limits::VALUE_DEPTH_MAX),
+        bad(
+            "an insert too deep (CR-12)",
+            request("Create", [("Target", deep.into())]),
+            LIMIT,
+            &[],
+        )
+        .limit("deep_insert_depth_max", limits::DEEP_INSERT_DEPTH_MAX),
         bad(
             "a message too long",
             account("description", text_of(limits::MESSAGE_BYTES_MAX)),
@@ -630,11 +878,21 @@ async fn bounds_of_a_request() {
 /// CA-6: a cascade that would change more rows than the bound changes none.
 #[tokio::test]
 async fn a_cascade_above_its_bound_changes_nothing() {
-    let server = server().await;
-    let administrator = server.as_administrator();
+    let fixture: Fixture = toml::from_str(
+        r#"
+        shipped_cascades = true
+        [users]
+        ann = { in = "SALES", roles = ["System Customizer"] }
+        "#,
+    )
+    .expect("a fixture");
+    let world = World::build(&fixture).await;
+    let administrator = &world.administrator;
     let parent = Uuid::from_u128(0xca5c);
     let target = record("account", parent, [("name", "Parent".into())]);
-    administrator.run(request("Create", [("Target", target.into())])).await;
+    administrator
+        .run(request("Create", [("Target", target.into())]))
+        .await;
     let child = || {
         let target = entity(
             "contact",
@@ -648,16 +906,17 @@ async fn a_cascade_above_its_bound_changes_nothing() {
     let mut left = limits::CASCADE_ROWS_MAX;
     while left > 0 {
         let some = left.min(limits::BATCH_REQUESTS_MAX);
-        administrator.run(transaction((0..some).map(|_| child()), false)).await;
+        administrator
+            .run(transaction((0..some).map(|_| child()), false))
+            .await;
         left -= some;
     }
-    let administrator_itself = reference("systemuser", server.administrator);
     let delete = request("Delete", [("Target", reference("account", parent).into())]);
     let assign = request(
         "Assign",
         [
             ("Target", reference("account", parent).into()),
-            ("Assignee", administrator_itself.into()),
+            ("Assignee", world.reference("ann").into()),
         ],
     );
     // One more than the bound: so many children fit.
@@ -665,7 +924,8 @@ async fn a_cascade_above_its_bound_changes_nothing() {
     let limited = |label, request| {
         bad(label, request, LIMIT, &[]).limit("cascade_rows_max", limits::CASCADE_ROWS_MAX)
     };
-    all_refused(&server, vec![limited("delete", delete), limited("assign", assign)]).await;
+    let table = vec![limited("delete", delete), limited("assign", assign)];
+    all_refused(&world.server, table).await;
 }
 
 /// Bytes that are no message: refused, and named as what they are.
@@ -674,7 +934,11 @@ async fn bytes_that_are_no_message() {
     let server = server().await;
     let before = server.content_hash();
     let administrator = server.as_administrator();
-    for garbage in [vec![0xff; 40], vec![0x0a, 0x7f, 1], b"{\"target\":{}}".to_vec()] {
+    for garbage in [
+        vec![0xff; 40],
+        vec![0x0a, 0x7f, 1],
+        b"{\"target\":{}}".to_vec(),
+    ] {
         let path = "/orgservice.v1.OrganizationService/Create";
         let answer = call(&server.channel(), Some(&administrator), path, garbage).await;
         let refusal = Refusal::of(&answer.expect_err("garbage"));

@@ -53,7 +53,12 @@ macro_rules! reflection {
             /// Encoded descriptors of the file that declares a symbol and, perhaps, of those that it
             /// imports; nothing if there is none.
             pub async fn files_of(channel: &Channel, symbol: &str) -> Vec<Vec<u8>> {
-                match ask(channel, MessageRequest::FileContainingSymbol(symbol.to_owned())).await {
+                match ask(
+                    channel,
+                    MessageRequest::FileContainingSymbol(symbol.to_owned()),
+                )
+                .await
+                {
                     Some(MessageResponse::FileDescriptorResponse(files)) => {
                         files.file_descriptor_proto
                     }
@@ -91,7 +96,8 @@ pub async fn methods(channel: &Channel) -> Vec<MethodDescriptor> {
     let set = FileDescriptorSet {
         file: files.into_values().collect(),
     };
-    let pool = DescriptorPool::from_file_descriptor_set(set).expect("descriptors that fit together");
+    let pool =
+        DescriptorPool::from_file_descriptor_set(set).expect("descriptors that fit together");
     pool.services()
         .filter(|service| service.full_name().starts_with("orgservice."))
         .flat_map(|service| service.methods().collect::<Vec<_>>())
@@ -116,10 +122,15 @@ async fn file(channel: &Channel, name: &str) -> Vec<u8> {
     let mut client = ServerReflectionClient::new(channel.clone());
     let answers = client.server_reflection_info(once(request)).await;
     let answer = answers.expect("reflection").into_inner().message().await;
-    match answer.expect("reflection").and_then(|answer| answer.message_response) {
-        Some(MessageResponse::FileDescriptorResponse(files)) => {
-            files.file_descriptor_proto.into_iter().next().expect("a file")
-        }
+    match answer
+        .expect("reflection")
+        .and_then(|answer| answer.message_response)
+    {
+        Some(MessageResponse::FileDescriptorResponse(files)) => files
+            .file_descriptor_proto
+            .into_iter()
+            .next()
+            .expect("a file"),
         other => panic!("{name}: {other:?}"),
     }
 }

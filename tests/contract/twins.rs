@@ -551,11 +551,25 @@ fn is_same(typed: &Outcome, execute: &Outcome) -> bool {
     let bag = |field: &String| field.starts_with("request.parameters[");
     if !other.fields.is_empty() && other.fields.iter().all(bag) {
         let last = |refusal: &Refusal| {
-            let last = refusal.fields.last().and_then(|field| field.rsplit('.').next());
+            let last = refusal
+                .fields
+                .last()
+                .and_then(|field| field.rsplit('.').next());
             last.map(str::to_owned)
         };
-        return (one.status, &one.reason, one.fault.error_code, &one.metadata, last(one))
-            == (other.status, &other.reason, other.fault.error_code, &other.metadata, last(other));
+        return (
+            one.status,
+            &one.reason,
+            one.fault.error_code,
+            &one.metadata,
+            last(one),
+        ) == (
+            other.status,
+            &other.reason,
+            other.fault.error_code,
+            &other.metadata,
+            last(other),
+        );
     }
     one.essence() == other.essence()
 }

@@ -323,8 +323,8 @@ fn read_rows<T: DeserializeOwned>(text: &str) -> std::result::Result<Vec<T>, Str
     reader.records().map(read).collect()
 }
 
-/// A record with its texts whole. The files do not quote `24, place Kléber`; a comma before a space is part of
-/// the text there.
+/// A record with its texts whole. The files do not quote `24, place Kléber`; a comma before a space is
+/// part of the text there.
 fn whole(record: &StringRecord, columns: usize) -> StringRecord {
     if record.len() <= columns {
         return record.clone();
