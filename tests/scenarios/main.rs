@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod concurrency;
 mod contract;
 mod format;
 mod invariants;
