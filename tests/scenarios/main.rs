@@ -8,9 +8,14 @@
     reason = "tests"
 )]
 
+mod batches;
 mod contract;
+mod delegates;
 mod format;
 mod invariants;
+mod messages;
+mod outcomes;
+mod pair;
 mod runner;
 #[path = "../support/mod.rs"]
 mod support;
@@ -69,7 +74,7 @@ async fn administration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages() {
+async fn contract_messages() {
     play_file("messages.toml").await;
 }
 
