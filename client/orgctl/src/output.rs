@@ -195,6 +195,8 @@ pub fn reference_text(reference: &EntityReference) -> String {
     match (&reference.name, reference.id) {
         (Some(name), _) => format!("{} \"{name}\"", reference.logical_name),
         (None, Some(id)) => format!("{}/{id}", reference.logical_name),
+        // A record that is still to be made.
+        (None, None) if reference.key_attributes.is_empty() => reference.logical_name.clone(),
         (None, None) => {
             let keys: Vec<_> = reference
                 .key_attributes

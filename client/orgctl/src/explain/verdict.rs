@@ -26,7 +26,11 @@ pub fn render(explanation: &AccessExplanation, people: &People, glyphs: Glyphs) 
     }
     let name_width = width(explanation, |requirement| requirement.privilege.len());
     let right_width = width(explanation, |requirement| right_of(requirement).len());
-    for requirement in &explanation.requirements {
+    for (index, requirement) in explanation.requirements.iter().enumerate() {
+        // A call may ask for the same thing twice; once is enough to read.
+        if explanation.requirements[..index].contains(requirement) {
+            continue;
+        }
         let mut line = format!(
             "{} {:<name_width$}  {:<right_width$}",
             glyphs.is_met(requirement.granted),
@@ -397,6 +401,10 @@ mod tests {
             }],
             ..requirement("prvReadAccount", AccessRight::Read)
         }];
+        // Asked for twice, as sharing the right to read does.
+        explanation
+            .requirements
+            .push(explanation.requirements[0].clone());
         insta::assert_snapshot!(render(&explanation, &people(), Glyphs::new(false)), @r#"
         allowed
 
