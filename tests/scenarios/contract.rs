@@ -1,46 +1,44 @@
-//! Worked examples of the contract that need more than one line of a file: deep inserts, batches, row
-//! versions, repeats of a request, metadata of a call.
+//! Worked examples of the contract that no file can tell: deep inserts, related rows, row versions,
+//! values that are none.
 
 use orgservice::v1::{
     self, ConditionExpression, Entity, EntityCollection, FilterExpression, OrganizationRequest,
-    QueryExpression, RelatedEntities, RelatedEntitiesQuery, Relationship, RequestOptions, Value,
-    query, value::Kind,
+    QueryExpression, RelatedEntities, RelatedEntitiesQuery, Relationship, Value, query,
+    value::Kind,
 };
-use orgservice_client::{AccessRights, InTable as _, OrganizationServiceClient};
 use tonic::Code;
-use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::support::{
-    client::{Client, Door, Refusal, Results, entity_of, id_of, rows_of},
+    client::{Client, Door, Results, entity_of, id_of, rows_of},
     server::{TestOptions, TestServer},
     values::{
         all_columns, columns, entity, everything, guid, list, option, record, reference, request,
-        retrieve, retrieve_multiple, transaction,
+        retrieve, retrieve_multiple,
     },
     world::{Fixture, World},
 };
 
-const DOORS: [Door; 2] = [Door::Typed, Door::Execute];
+pub(super) const DOORS: [Door; 2] = [Door::Typed, Door::Execute];
 
-async fn world(fixture: &str) -> World {
+pub(super) async fn world(fixture: &str) -> World {
     let fixture: Fixture = toml::from_str(fixture).unwrap();
     World::build(&fixture).await
 }
 
-fn create(target: Entity) -> OrganizationRequest {
+pub(super) fn create(target: Entity) -> OrganizationRequest {
     request("Create", [("Target", target.into())])
 }
 
-fn update(target: Entity) -> OrganizationRequest {
+pub(super) fn update(target: Entity) -> OrganizationRequest {
     request("Update", [("Target", target.into())])
 }
 
-async fn count(client: &Client, table: &str) -> usize {
+pub(super) async fn count(client: &Client, table: &str) -> usize {
     rows_of(&client.run(retrieve_multiple(everything(table))).await).len()
 }
 
-async fn read(client: &Client, table: &str, id: Uuid) -> Entity {
+pub(super) async fn read(client: &Client, table: &str, id: Uuid) -> Entity {
     entity_of(
         &client
             .run(retrieve(reference(table, id), all_columns()))
@@ -64,7 +62,7 @@ fn related(relationship: &str, entities: Vec<Entity>) -> RelatedEntities {
     }
 }
 
-fn kind<'a>(results: &'a Results, name: &str) -> &'a Kind {
+pub(super) fn kind<'a>(results: &'a Results, name: &str) -> &'a Kind {
     results[name].kind.as_ref().unwrap()
 }
 
@@ -286,198 +284,9 @@ async fn ex_45_a_row_version_to_match_has_to_be_given() {
     }
 }
 
-/// Six accounts to create, of which the third and the fifth are wrong.
-fn six() -> Vec<OrganizationRequest> {
-    let requests = (0..6).map(|at| match at {
-        2 | 4 => create(entity("account", [("nosuchcolumn", "x".into())])),
-        _ => create(entity("account", [("name", "x".into())])),
-    });
-    requests.collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ex_49_what_execute_multiple_goes_on_with_and_tells() {
-    let world = world("").await;
-    let client = &world.administrator;
-    let mut rows = 0;
-    for (continue_on_error, return_responses, items, created) in [
-        (true, true, vec![0, 1, 2, 3, 4, 5], 4),
-        (false, true, vec![0, 1, 2], 2),
-        (true, false, vec![2, 4], 4),
-        (false, false, vec![2], 2),
-    ] {
-        let message = v1::ExecuteMultipleRequest {
-            requests: six(),
-            continue_on_error,
-            return_responses,
-            options: None,
-        };
-        let answer = client
-            .service()
-            .execute_multiple(client.request(message))
-            .await
-            .unwrap();
-        let answer = answer.into_inner();
-        assert!(answer.is_faulted);
-        let indexes: Vec<_> = answer
-            .responses
-            .iter()
-            .map(|item| item.request_index)
-            .collect();
-        assert_eq!(indexes, items);
-        for item in &answer.responses {
-            let wrong = [2, 4].contains(&item.request_index);
-            assert_eq!(
-                (item.fault.is_some(), item.response.is_some()),
-                (wrong, !wrong)
-            );
-            if let Some(fault) = &item.fault {
-                assert_eq!(fault.error_name, "QueryBuilderNoAttribute");
-                assert_eq!(fault.error_details["column"], "nosuchcolumn".into());
-            }
-        }
-        rows += created;
-        assert_eq!(count(client, "account").await, rows);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ex_50_a_batch_is_bounded() {
-    let world = world("").await;
-    let client = &world.administrator;
-    let before = world.server.content_hash();
-    let message = v1::ExecuteMultipleRequest {
-        requests: vec![create(entity("account", [("name", "x".into())])); 1001],
-        continue_on_error: true,
-        ..v1::ExecuteMultipleRequest::default()
-    };
-    let answer = client
-        .service()
-        .execute_multiple(client.request(message))
-        .await;
-    let refusal = Refusal::of(&answer.unwrap_err());
-    assert_eq!(refusal.name(), "InvalidArgument", "{refusal}");
-    assert_eq!(refusal.metadata["maxBatchSize"], "1000");
-    assert_eq!(refusal.fault.error_details["MaxBatchSize"], "1000".into());
-    assert_eq!(world.server.content_hash(), before);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ex_51_a_transaction_is_whole_or_nothing() {
-    let world = world("records.ghost = { missing = true }").await;
-    let before = world.server.content_hash();
-    for door in DOORS {
-        let batch = transaction(
-            [
-                create(entity("account", [("name", "A".into())])),
-                update(record("account", world.id("ghost"), [("name", "B".into())])),
-            ],
-            true,
-        );
-        let refusal = world.administrator.send(door, batch).await.unwrap_err();
-        assert_eq!(refusal.name(), "ObjectDoesNotExist", "{refusal}");
-        assert_eq!(refusal.fault.faulted_request_index, Some(1));
-        assert_eq!(world.server.content_hash(), before);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn xt_1_a_transaction_that_succeeds_answers_in_order() {
-    let world = world("").await;
-    for door in DOORS {
-        let id = Uuid::now_v7();
-        let account = record("account", id, [("name", "A".into())]);
-        let batch = transaction(
-            [
-                create(account),
-                // Its own earlier writes are there to see (XT-3).
-                update(record("account", id, [("name", "B".into())])),
-                retrieve(reference("account", id), columns(["name"])),
-            ],
-            true,
-        );
-        let results = world.administrator.send(door, batch).await.unwrap();
-        let Kind::List(responses) = kind(&results, "Responses") else {
-            panic!("{results:?}")
-        };
-        let names: Vec<_> = responses
-            .values
-            .iter()
-            .map(|response| match &response.kind {
-                Some(Kind::OrganizationResponse(response)) => response.response_name.clone(),
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        assert_eq!(names, ["Create", "Update", "Retrieve"]);
-    }
-}
-
-/// A delegate, and two users whom it may act for.
-const DELEGATE: &str = r#"
-    users.svc = { in = "ROOT", roles = ["Delegate", "account[CRW:u]"] }
-    users.ann = { in = "SALES", roles = ["account[CRW:u]"] }
-    users.ben = { in = "SALES", roles = ["account[CRW:u]"] }
-    records.A1 = { owner = "ann" }
-    "#;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn im_5_whoever_may_not_impersonate_is_told_that_first() {
-    let world = world(DELEGATE).await;
-    // Two users, an unknown one, one that is there: all the same to ben.
-    let ben = world.client("ben");
-    let both = ben
-        .on_behalf_of(world.id("ann"))
-        .on_behalf_of_object(World::object_id("svc"));
-    for client in [
-        both,
-        ben.on_behalf_of(Uuid::from_u128(1)),
-        ben.on_behalf_of(world.id("ann")),
-    ] {
-        let refusal = client.execute(request("WhoAmI", [])).await.unwrap_err();
-        assert_eq!(refusal.name(), "PrivilegeDenied", "{refusal}");
-        assert_eq!(refusal.metadata["principalId"], world.id("ben").to_string());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn gm_6_every_answer_tells_its_id_and_for_whom_it_ran() {
-    let world = world(DELEGATE).await;
-    let svc = world.client("svc").on_behalf_of(world.id("ann"));
-    let svc = svc.with("x-ms-client-request-id", "order-17");
-    let message = v1::WhoAmIRequest { options: None };
-    let answer = svc.service().who_am_i(svc.request(message)).await.unwrap();
-    let text = |key: &str| {
-        answer
-            .metadata()
-            .get(key)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned()
-    };
-    assert_eq!(text("effective-user-id"), world.id("ann").to_string());
-    assert_eq!(text("x-ms-client-request-id"), "order-17");
-    text("request-id").parse::<Uuid>().unwrap();
-
-    let delete = v1::DeleteRequest {
-        target: Some(world.reference("A1")),
-        ..v1::DeleteRequest::default()
-    };
-    let refused = svc.service().delete(svc.request(delete)).await.unwrap_err();
-    let id = refused
-        .metadata()
-        .get("request-id")
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .to_owned();
-    assert_eq!(Refusal::of(&refused).fault.activity_id, id);
-    assert_eq!(refused.get_details_request_info().unwrap().request_id, id);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn gex_5_a_value_without_a_kind_is_refused() {
-    let world = world(DELEGATE).await;
+    let world = world("records.A1 = {}").await;
     let before = world.server.content_hash();
     let target = record(
         "account",
@@ -508,58 +317,8 @@ async fn gex_5_a_value_without_a_kind_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gex_7_and_8_a_request_id_makes_a_repeat_harmless() {
-    let world = world(DELEGATE).await;
-    let svc = world.client("svc").on_behalf_of(world.id("ann"));
-    let request_id = Uuid::now_v7();
-    let message = |name: &str| v1::CreateRequest {
-        target: Some(entity("account", [("name", name.into())])),
-        options: Some(RequestOptions {
-            request_id: request_id.to_string(),
-            ..RequestOptions::default()
-        }),
-    };
-    let rows = count(&world.administrator, "account").await;
-    let first = svc
-        .service()
-        .create(svc.request(message("Contoso")))
-        .await
-        .unwrap();
-    let again = svc
-        .service()
-        .create(svc.request(message("Contoso")))
-        .await
-        .unwrap();
-    assert_eq!(first.into_inner().id, again.into_inner().id);
-    assert_eq!(count(&world.administrator, "account").await, rows + 1);
-
-    let other_body = svc.service().create(svc.request(message("Fabrikam"))).await;
-    assert_eq!(
-        Refusal::of(&other_body.unwrap_err()).name(),
-        "InvalidArgument"
-    );
-    // For another impersonated user it is another request.
-    let for_ben = world.client("svc").on_behalf_of(world.id("ben"));
-    let other_user = for_ben
-        .service()
-        .create(for_ben.request(message("Contoso")))
-        .await;
-    assert_eq!(
-        Refusal::of(&other_user.unwrap_err()).name(),
-        "InvalidArgument"
-    );
-    // Another caller may use the same id.
-    let ben = world.client("ben");
-    ben.service()
-        .create(ben.request(message("Contoso")))
-        .await
-        .unwrap();
-    assert_eq!(count(&world.administrator, "account").await, rows + 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn gex_9_an_unknown_operator_is_never_no_filter() {
-    let world = world(DELEGATE).await;
+    let world = world("records.A1 = {}").await;
     let query = query::Query::QueryExpression(QueryExpression {
         entity_name: "account".into(),
         criteria: Some(FilterExpression {
@@ -676,54 +435,6 @@ async fn lists_of_guids_travel_as_the_specification_writes_them() {
         .users()
         .count();
     assert_eq!(rows_of(&rows).len(), default_teams + members.len());
-}
-
-/// The same through the SDK: what a Rust program sees.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_sdk_acts_for_somebody_and_tells_why_it_was_refused() {
-    let world = world(DELEGATE).await;
-    let connect = |name: &str| {
-        let token = world.token(name);
-        OrganizationServiceClient::builder(world.server.address.clone())
-            .token(token)
-            .connect_lazy()
-            .unwrap()
-    };
-    let svc = connect("svc");
-    let (ann, ben) = (world.id("ann"), world.id("ben"));
-    let mut as_ann = svc.clone();
-    as_ann.caller_id = Some(ann);
-    assert_eq!(as_ann.who_am_i().await.unwrap().user_id, ann);
-    assert_eq!(svc.who_am_i().await.unwrap().user_id, world.id("svc"));
-
-    let account = orgservice_client::Entity::new("account").set("name", "Contoso");
-    let id = as_ann.create(account.clone()).await.unwrap();
-    let stored =
-        connect("ann").retrieve_entity(id.in_table("account"), ["name", "createdonbehalfby"]);
-    let stored = stored.await.unwrap();
-    assert_eq!(stored.get::<String>("name").unwrap(), "Contoso");
-    let by: orgservice_client::EntityReference = stored.get("createdonbehalfby").unwrap();
-    assert_eq!(by.id, Some(world.id("svc")));
-
-    let refused = as_ann.delete(id.in_table("account")).await.unwrap_err();
-    assert!(refused.is_privilege_denied());
-    let fault = refused.fault().unwrap();
-    assert_eq!(fault.privilege.as_deref(), Some("prvDeleteAccount"));
-    assert_eq!(
-        fault.side,
-        Some(orgservice_client::PrincipalRole::Impersonator)
-    );
-
-    let refused = svc
-        .share(id.in_table("account"), ben, AccessRights::READ)
-        .caller_id(ann)
-        .await;
-    assert!(refused.unwrap_err().is_privilege_denied());
-    let refused = svc
-        .retrieve_entity(id.in_table("account"), ["name"])
-        .caller_id(ben)
-        .await;
-    assert!(refused.unwrap_err().is_access_denied());
 }
 
 /// The engines are told apart by the store's own tests; this one shows that the whole server stands on

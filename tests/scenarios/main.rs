@@ -8,10 +8,15 @@
     reason = "tests"
 )]
 
+mod batches;
 mod concurrency;
 mod contract;
+mod delegates;
 mod format;
 mod invariants;
+mod messages;
+mod outcomes;
+mod pair;
 mod runner;
 #[path = "../support/mod.rs"]
 mod support;
@@ -70,7 +75,7 @@ async fn administration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages() {
+async fn contract_messages() {
     play_file("messages.toml").await;
 }
 

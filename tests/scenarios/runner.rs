@@ -17,18 +17,18 @@ use orgservice::v1::{
     PrivilegeMatrixRow, QueryExpression, Value, query, value::Kind,
 };
 use orgservice_security::Right;
-use orgservice_server::fault::{FaultCode, FaultKind};
-use tonic::Code;
-use uuid::Uuid;
+use orgservice_server::fault::FaultCode;
 
-use super::format::{Example, File, Line};
+use super::{
+    format::{Example, File, Line},
+    messages::message,
+    outcomes::{code, has_row, is_denial, status, text, verdict, verdict_of_rows},
+    pair::Pair,
+};
 use crate::support::{
-    client::{Client, Door, Outcome, Refusal, Results, access_of, entity_of, rows_of, shares_of},
+    client::{Door, Outcome, Refusal, Results, access_of, entity_of, rows_of, shares_of},
     notation,
-    values::{
-        all_columns, columns, everything, guid, link, request, retrieve, retrieve_multiple, share,
-        transaction,
-    },
+    values::{all_columns, columns, everything, guid, request, retrieve, retrieve_multiple},
     world::World,
 };
 
@@ -117,7 +117,7 @@ impl Play {
         if line.message == "ExplainAccess" {
             return;
         }
-        let request = self.request(line);
+        let request = message(&self.world, line);
         let foreseen = self.explain(&pair, &request).await;
         let reading = self.reading(line, &pair).await;
         let rights = self.rights_of_subject(line, &pair).await;
@@ -147,87 +147,6 @@ impl Play {
         self.judge(line, &pair, &outcome, before);
         if outcome.is_ok() || line.expect != "allow" {
             self.effects(line).await;
-        }
-    }
-
-    /// The message of a line.
-    fn request(&self, line: &Line) -> OrganizationRequest {
-        let world = &self.world;
-        let target = || world.reference(line.record.as_deref().expect("a record"));
-        let to = || world.reference(line.to.as_deref().expect("`to`"));
-        match line.message.as_str() {
-            "Create" | "Upsert" => {
-                let known = line.record.as_deref().filter(|name| world.knows(name));
-                let table = line.table.clone().unwrap_or_else(|| target().logical_name);
-                let id = known.map(|name| world.id(name));
-                let id = id.or_else(|| {
-                    let named = line.own_id.then_some(line.record.as_deref()).flatten();
-                    named.map(|name| crate::support::world::id_of_name(&table, name))
-                });
-                let target = world.entity(&table, id, &line.set);
-                request(&line.message, [("Target", target.into())])
-            }
-            "Update" => {
-                let (table, id) = match &line.record {
-                    Some(_) => (target().logical_name, target().id.parse().ok()),
-                    None => (line.table.clone().expect("a table"), None),
-                };
-                let target = world.entity(&table, id, &line.set);
-                request("Update", [("Target", target.into())])
-            }
-            "Retrieve" => {
-                let columns = line.columns.as_ref().map_or_else(all_columns, |names| {
-                    orgservice::v1::ColumnSet {
-                        all_columns: false,
-                        columns: names.clone(),
-                    }
-                });
-                retrieve(target(), columns)
-            }
-            "RetrieveMultiple" => {
-                retrieve_multiple(everything(line.table.as_deref().expect("a table")))
-            }
-            "Delete" => request("Delete", [("Target", target().into())]),
-            "Assign" => request(
-                "Assign",
-                [("Target", target().into()), ("Assignee", to().into())],
-            ),
-            "GrantAccess" | "ModifyAccess" => {
-                let rights = line.rights.as_deref().unwrap_or_default();
-                share(
-                    &line.message,
-                    target(),
-                    to(),
-                    &notation::access_rights(rights),
-                )
-            }
-            "RevokeAccess" => request(
-                "RevokeAccess",
-                [("Target", target().into()), ("Revokee", to().into())],
-            ),
-            "RetrieveSharedPrincipalsAndAccess" => {
-                request(&line.message, [("Target", target().into())])
-            }
-            "RetrievePrincipalAccess" => request(
-                &line.message,
-                [("Target", target().into()), ("Principal", to().into())],
-            ),
-            "Associate" | "Disassociate" => link(
-                &line.message,
-                target(),
-                line.relationship.as_deref().expect("a relationship"),
-                line.related.iter().map(|name| world.reference(name)),
-            ),
-            "ExecuteTransaction" => {
-                transaction(line.requests.iter().map(|inner| self.request(inner)), true)
-            }
-            other => {
-                let mut request = request(other, []);
-                for (name, value) in &line.parameters {
-                    request.parameters.insert(name.clone(), world.value(value));
-                }
-                request
-            }
         }
     }
 
@@ -577,54 +496,6 @@ impl Play {
     }
 }
 
-/// The two users of a line.
-struct Pair {
-    client: Client,
-    caller: Option<Uuid>,
-    subject: Option<Uuid>,
-    impersonated: bool,
-    /// A and B, where an administrator can ask about them.
-    ids: Option<(Uuid, Option<Uuid>)>,
-}
-
-impl Pair {
-    fn of(world: &World, line: &Line) -> Self {
-        let mut client = world.client(&line.caller);
-        let caller = world.knows(&line.caller).then(|| world.id(&line.caller));
-        let trusted = world.is_trusted(&line.caller);
-        let mut named = None;
-        let mut unknown = false;
-        if let Some(name) = &line.on_behalf_of {
-            let user = world.knows(name).then(|| world.id(name));
-            unknown |= user.is_none();
-            client = client.on_behalf_of(user.unwrap_or(NOBODY));
-            named = named.or(user);
-        }
-        if let Some(name) = &line.on_behalf_of_object {
-            let user = world.knows(name).then(|| world.id(name));
-            unknown |= user.is_none();
-            let object = user.map_or(NOBODY, |_| World::object_id(name));
-            client = client.on_behalf_of_object(object);
-            named = named.or(user);
-        }
-        let impersonated = (named.is_some() || unknown) && named != caller;
-        let subject = if impersonated { named } else { caller };
-        let ids = match caller {
-            Some(caller) if !unknown && !trusted => {
-                Some((caller, named.filter(|&user| user != caller)))
-            }
-            _ => None,
-        };
-        Pair {
-            client,
-            caller,
-            subject,
-            impersonated,
-            ids,
-        }
-    }
-}
-
 /// Tables on which all roads of reading are tried.
 const READABLE: [&str; 7] = [
     "account",
@@ -635,9 +506,6 @@ const READABLE: [&str; 7] = [
     "team",
     "businessunit",
 ];
-
-/// An id without a user.
-const NOBODY: Uuid = Uuid::from_u128(0x0b0d_0000_4000_8000_0000_0000_0001);
 
 /// The bits of RetrievePrincipalAccess without which the message is refused, where nothing else about
 /// it can be refused for want of a right.
@@ -684,73 +552,6 @@ fn by_id(table: &str, id: &str) -> orgservice::v1::Query {
         ..QueryExpression::default()
     })
     .into()
-}
-
-fn has_row(results: &Results, id: &str) -> bool {
-    rows_of(results).iter().any(|row| row.id == id)
-}
-
-fn verdict(outcome: &Outcome) -> String {
-    match outcome {
-        Ok(_) => "allow".to_owned(),
-        Err(refusal) => refusal.name().to_owned(),
-    }
-}
-
-fn verdict_of_rows(outcome: &Outcome, id: &str) -> String {
-    match outcome {
-        Ok(rows) if has_row(rows, id) => "shows it".to_owned(),
-        Ok(_) => "does not show it".to_owned(),
-        Err(refusal) => format!("was refused: {refusal}"),
-    }
-}
-
-/// PD or AD.
-fn is_denial(refusal: &Refusal) -> bool {
-    [FaultCode::PrivilegeDenied, FaultCode::AccessDenied]
-        .iter()
-        .any(|code| code.name() == refusal.name())
-}
-
-/// The fault of a short name of `security.md` 0, or of its full name.
-fn code(name: &str) -> FaultCode {
-    match name {
-        "PD" => FaultCode::PrivilegeDenied,
-        "AD" => FaultCode::AccessDenied,
-        "NF" => FaultCode::ObjectDoesNotExist,
-        "UD" => FaultCode::UserDisabled,
-        "TR" => FaultCode::TargetPrincipalLacksReadPrivilege,
-        "ARG" => FaultCode::InvalidArgument,
-        name => *FaultCode::ALL
-            .iter()
-            .find(|code| code.name() == name)
-            .unwrap_or_else(|| panic!("`{name}` is no fault")),
-    }
-}
-
-/// Status of a kind of fault, as `messages.md` 9.2 pairs them.
-fn status(kind: FaultKind) -> Code {
-    match kind {
-        FaultKind::NotFound => Code::NotFound,
-        FaultKind::InvalidArgument => Code::InvalidArgument,
-        FaultKind::OutOfRange => Code::OutOfRange,
-        FaultKind::FailedPrecondition => Code::FailedPrecondition,
-        FaultKind::AlreadyExists => Code::AlreadyExists,
-        FaultKind::Aborted => Code::Aborted,
-        FaultKind::PermissionDenied => Code::PermissionDenied,
-        FaultKind::Unauthenticated => Code::Unauthenticated,
-        FaultKind::Unimplemented => Code::Unimplemented,
-        FaultKind::DeadlineExceeded => Code::DeadlineExceeded,
-        FaultKind::Internal => Code::Internal,
-    }
-}
-
-/// A value of a file as text.
-fn text(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 fn effective_row(row: &PrivilegeMatrixRow) -> String {

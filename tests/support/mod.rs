@@ -12,6 +12,7 @@
 )]
 
 pub mod client;
+pub mod fixture;
 pub mod notation;
 pub mod server;
 pub mod values;

@@ -6,10 +6,6 @@ use std::{
     time::Duration,
 };
 
-use orgservice::v1::{
-    admin_service_client::AdminServiceClient,
-    organization_service_client::OrganizationServiceClient,
-};
 use orgservice_server::{
     metadata::{CascadeConfiguration, Definitions, DefinitionsBuilder, column::text, table},
     operations::bootstrap::BootstrapOptions,
@@ -175,16 +171,6 @@ impl TestServer {
     /// A client of the first administrator.
     pub fn as_administrator(&self) -> Client {
         self.client(&self.administrator_token)
-    }
-
-    /// The generated client, without any token.
-    pub fn raw(&self) -> OrganizationServiceClient<Channel> {
-        OrganizationServiceClient::new(self.channel.clone())
-    }
-
-    /// The generated client of the administration service, without any token.
-    pub fn raw_admin(&self) -> AdminServiceClient<Channel> {
-        AdminServiceClient::new(self.channel.clone())
     }
 
     /// The connection itself, for other generated clients.

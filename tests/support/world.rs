@@ -7,16 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orgservice::v1::{Entity, EntityReference, OrganizationRequest, Value, value::Kind};
 use orgservice_security::{Privilege, RoleId};
-use orgservice_server::{
-    directory::SYSTEM_USER,
-    metadata::{CascadeConfiguration, CascadeType, DeleteCascade},
-};
-use serde::Deserialize;
+use orgservice_server::directory::SYSTEM_USER;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub use super::fixture::Fixture;
 use super::{
     client::Client,
+    fixture::{RecordFixture, TeamFixture, UserFixture},
     notation::{self, Granted},
     server::{Image, ROOT, TestOptions, TestServer},
     values::{entity, guid, link, list, option, record, reference, request, share, transaction},
@@ -36,139 +34,6 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x5ce0_a710_0000_4000_8000_0000_0000_000
 
 /// Lets anybody own a record while the world is built, whatever his own roles say (OW-4).
 const OWNERSHIP: &str = "records may be owned";
-
-/// What a world begins with.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Fixture {
-    /// Roles that checks name, in the notation of the specification. All roles are made in ROOT.
-    pub roles: BTreeMap<String, String>,
-    /// Users.
-    pub users: BTreeMap<String, UserFixture>,
-    /// Teams.
-    pub teams: BTreeMap<String, TeamFixture>,
-    /// Records.
-    pub records: BTreeMap<String, RecordFixture>,
-    /// Shares: `rec with eve: RW`.
-    pub shares: Vec<String>,
-    /// Columns of the organization's row.
-    pub settings: BTreeMap<String, toml::Value>,
-    /// Cascades by relationship; all others are NoCascade and RemoveLink, or as shipped.
-    pub cascades: BTreeMap<String, CascadeFixture>,
-    /// Whether relationships cascade as shipped.
-    pub shipped_cascades: bool,
-    /// Identities without a user row that the deployment trusts (IM-4).
-    pub hosts: Vec<String>,
-}
-
-/// A user.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UserFixture {
-    /// Business unit.
-    #[serde(rename = "in")]
-    pub unit: String,
-    /// Shipped roles by name, roles of the fixture by name, or what a role of his own contains.
-    #[serde(default)]
-    pub roles: Vec<String>,
-    /// Whether he is disabled in the end.
-    #[serde(default)]
-    pub disabled: bool,
-    /// Access mode (U-3).
-    #[serde(default)]
-    pub access_mode: i32,
-    /// Whether the deployment's PrivUserGroup contains him (IM-4).
-    #[serde(default)]
-    pub trusted: bool,
-}
-
-/// A team.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TeamFixture {
-    /// Business unit.
-    #[serde(rename = "in")]
-    pub unit: String,
-    /// Whether it is an access team.
-    #[serde(default)]
-    pub access: bool,
-    /// As for a user.
-    #[serde(default)]
-    pub roles: Vec<String>,
-    /// Whether members inherit its own roles at Basic.
-    #[serde(default)]
-    pub inherited: bool,
-    /// Users.
-    #[serde(default)]
-    pub members: Vec<String>,
-}
-
-/// A record.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RecordFixture {
-    /// Table.
-    #[serde(default = "account")]
-    pub table: String,
-    /// User or team, where records have owners.
-    #[serde(default)]
-    pub owner: Option<String>,
-    /// Columns.
-    #[serde(default)]
-    pub set: BTreeMap<String, toml::Value>,
-    /// Whether it is only an id that nothing is behind.
-    #[serde(default)]
-    pub missing: bool,
-}
-
-/// How a relationship cascades.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CascadeFixture {
-    assign: String,
-    share: String,
-    unshare: String,
-    delete: String,
-}
-
-impl Default for CascadeFixture {
-    fn default() -> Self {
-        CascadeFixture {
-            assign: "NoCascade".into(),
-            share: "NoCascade".into(),
-            unshare: "NoCascade".into(),
-            delete: "RemoveLink".into(),
-        }
-    }
-}
-
-fn account() -> String {
-    "account".to_owned()
-}
-
-impl CascadeFixture {
-    fn configuration(&self) -> CascadeConfiguration {
-        let each = |name: &str| match name {
-            "Cascade" => CascadeType::Cascade,
-            "Active" => CascadeType::Active,
-            "UserOwned" => CascadeType::UserOwned,
-            "NoCascade" => CascadeType::NoCascade,
-            other => panic!("`{other}` is no cascade"),
-        };
-        CascadeConfiguration {
-            assign: each(&self.assign),
-            share: each(&self.share),
-            unshare: each(&self.unshare),
-            reparent: CascadeType::NoCascade,
-            delete: match self.delete.as_str() {
-                "Cascade" => DeleteCascade::Cascade,
-                "RemoveLink" => DeleteCascade::RemoveLink,
-                "Restrict" => DeleteCascade::Restrict,
-                other => panic!("`{other}` is no cascade of Delete"),
-            },
-        }
-    }
-}
 
 /// A server with a [`Fixture`] in it.
 pub struct World {
@@ -258,15 +123,6 @@ impl World {
             }
         }
         text
-    }
-
-    /// Names of the records of a table.
-    pub fn records_of(&self, table: &str) -> BTreeSet<&str> {
-        let known = self.names.iter();
-        known
-            .filter(|(_, reference)| reference.logical_name == table)
-            .map(|(name, _)| name.as_str())
-            .collect()
     }
 
     /// A client of a user or host.
