@@ -7,7 +7,7 @@ PATH=$PWD/tests/.tools/bin:$PWD/tests/.tools/python/bin:$PATH
 
 source tests/shell/server.sh
 
-ORGSERVICE_ADDRESS=$ADDRESS target/release/orgctl --token-file "$TOKEN_FILE" \
+ORGSERVICE_ADDRESS=$ADDRESS "$BINARIES/orgctl" --token-file "$TOKEN_FILE" \
     sample northwind --save-token "$FOLDER/integration.token"
 
 mkdir "$FOLDER/generated"

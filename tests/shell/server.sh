@@ -1,11 +1,12 @@
 # Sourced by the walk-throughs: starts the release server on a free port with an empty store, and stops it
 # and removes the store at the end.
 #
-# Sets FOLDER, ADDRESS (http://host:port), TOKEN_FILE and COMMAND, all read from what the server prints.
+# Sets BINARIES, FOLDER, ADDRESS (http://host:port), TOKEN_FILE and COMMAND, all read from what the server prints.
 
+BINARIES=${CARGO_TARGET_DIR:-target}/release
 FOLDER=$(mktemp -d)
 mkfifo "$FOLDER/printed"
-target/release/orgservice-server --listen 127.0.0.1:0 --data-directory "$FOLDER/data" \
+"$BINARIES/orgservice-server" --listen 127.0.0.1:0 --data-directory "$FOLDER/data" \
     >"$FOLDER/printed" 2>"$FOLDER/log" &
 SERVER=$!
 
