@@ -225,3 +225,8 @@ use orgservice::v1;
 
 // Derived code names this crate; inside it, too.
 extern crate self as orgservice_client;
+
+/// The README's Rust compiles, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;

@@ -217,10 +217,13 @@ impl World {
 
     /// The reference of a name.
     pub fn reference(&self, name: &str) -> EntityReference {
-        self.names
-            .get(name)
-            .unwrap_or_else(|| panic!("nothing is called `{name}`"))
-            .clone()
+        if let Some(reference) = self.names.get(name) {
+            return reference.clone();
+        }
+        let snapshot = self.server.organization.snapshot();
+        let privilege = snapshot.definitions().privileges().by_name(name);
+        let privilege = privilege.unwrap_or_else(|| panic!("nothing is called `{name}`"));
+        reference("privilege", privilege.id)
     }
 
     /// The id of a name.
@@ -271,9 +274,14 @@ impl World {
         if name == "administrator" {
             return self.administrator.clone();
         }
-        let token = self.tokens.get(name);
-        self.server
-            .client(token.unwrap_or_else(|| panic!("`{name}` has no token")))
+        self.server.client(self.token(name))
+    }
+
+    /// The token of a user or host.
+    pub fn token(&self, name: &str) -> &str {
+        self.tokens
+            .get(name)
+            .unwrap_or_else(|| panic!("`{name}` has no token"))
     }
 
     /// Whether the deployment trusts this user or host (IM-4).
@@ -297,6 +305,7 @@ impl World {
             toml::Value::Boolean(flag) => (*flag).into(),
             toml::Value::Integer(number) => i32::try_from(*number).expect("32 bits").into(),
             toml::Value::Table(typed) => self.typed_value(typed),
+            toml::Value::Array(values) => list(values.iter().map(|value| self.value(value))),
             other => panic!("`{other}` has no kind"),
         }
     }
@@ -327,6 +336,11 @@ impl World {
                 nanos: 0,
             })
             .into(),
+            // What a role contains, as AddPrivilegesRole takes it.
+            "privileges" => {
+                let contained = notation::role(&text()).expect("what a role contains");
+                list(self.role_privileges(&contained))
+            }
             other => panic!("`{other}` is no kind"),
         }
     }
@@ -357,6 +371,9 @@ impl World {
         self.name("organization", "organization", directory.organization().id);
         for unit in directory.units() {
             self.name(&unit.name, "businessunit", unit.id.0);
+            if let Some(team) = directory.default_team(unit.id) {
+                self.name(&format!("team of {}", unit.name), "team", team.id.0);
+            }
         }
         for role in directory.roles() {
             let unit = directory.unit(role.business_unit).expect("a unit");
@@ -506,6 +523,15 @@ impl World {
             ],
         );
         requests.push(request("Create", [("Target", target.into())]));
+        let privileges = list(self.role_privileges(contained));
+        requests.push(request(
+            "AddPrivilegesRole",
+            [("RoleId", guid(id)), ("Privileges", privileges)],
+        ));
+    }
+
+    /// The SDK structures of what a role contains (GV-9).
+    fn role_privileges(&self, contained: &[Granted]) -> Vec<Value> {
         let snapshot = self.server.organization.snapshot();
         let catalog = snapshot.definitions().privileges();
         let privileges = contained.iter().map(|granted| {
@@ -524,10 +550,7 @@ impl World {
             )
             .into()
         });
-        requests.push(request(
-            "AddPrivilegesRole",
-            [("RoleId", guid(id)), ("Privileges", list(privileges))],
-        ));
+        privileges.collect()
     }
 
     fn make_user(

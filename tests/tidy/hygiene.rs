@@ -77,7 +77,10 @@ fn tests_do_not_sleep() {
         line.contains("sleep(") && (line.contains("thread::sleep(") || line.contains(").await"))
     };
     let mut found = Vec::new();
-    for source in rust().into_iter().filter(|source| !source.path.contains("/benches/")) {
+    for source in rust()
+        .into_iter()
+        .filter(|source| !source.path.contains("/benches/"))
+    {
         let shipped = source.shipped();
         let mut shipped = shipped.lines();
         for (number, line) in source.code.lines().enumerate() {
@@ -111,7 +114,10 @@ fn lines_fit() {
             let columns = line.chars().count();
             // What nobody can break: a long literal, or a link in a comment.
             let comment = line.trim_start().starts_with("//");
-            let code: usize = code[number].split_whitespace().map(|word| word.len() + 1).sum();
+            let code: usize = code[number]
+                .split_whitespace()
+                .map(|word| word.len() + 1)
+                .sum();
             let literal = !comment && code <= LINE_COLUMNS_MAX;
             if columns > LINE_COLUMNS_MAX && !literal && !line.contains("://") {
                 found.push(format!("{}:{}: {columns} columns", source.path, number + 1));

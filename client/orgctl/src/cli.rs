@@ -81,7 +81,13 @@ pub struct Global {
     pub ca: Option<PathBuf>,
 
     /// Seconds that each call may take, repeats included.
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 120,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub timeout: u64,
 
     /// Send the token unencrypted to another host. Whoever reads the network then holds it.

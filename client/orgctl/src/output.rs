@@ -173,6 +173,15 @@ pub fn text_of(value: &Value) -> String {
             let principal = reference_text(&value.principal);
             format!("{principal}: {}", value.access_rights)
         }
+        // A structure without a kind of its own (GV-9), or a record.
+        Value::Entity(value) => {
+            let values: Vec<_> = value
+                .attributes
+                .iter()
+                .map(|(column, value)| format!("{column}: {}", text_of(value)))
+                .collect();
+            format!("{} {{{}}}", value.logical_name, values.join(", "))
+        }
         Value::List(values) => {
             let values: Vec<_> = values.iter().map(text_of).collect();
             values.join(", ")
@@ -186,6 +195,8 @@ pub fn reference_text(reference: &EntityReference) -> String {
     match (&reference.name, reference.id) {
         (Some(name), _) => format!("{} \"{name}\"", reference.logical_name),
         (None, Some(id)) => format!("{}/{id}", reference.logical_name),
+        // A record that is still to be made.
+        (None, None) if reference.key_attributes.is_empty() => reference.logical_name.clone(),
         (None, None) => {
             let keys: Vec<_> = reference
                 .key_attributes
@@ -226,6 +237,17 @@ mod tests {
             .set("name", "Contoso");
         let columns = columns_of(&vec![record].into());
         assert_eq!(columns, ["name", "revenue"]);
+    }
+
+    #[test]
+    fn structures_show_what_they_hold() {
+        let detail = Entity::new("OrganizationDetail")
+            .set("FriendlyName", "Contoso")
+            .set("State", 0);
+        assert_eq!(
+            text_of(&Value::List(vec![detail.into()])),
+            "OrganizationDetail {FriendlyName: Contoso, State: 0}"
+        );
     }
 
     #[test]

@@ -110,7 +110,7 @@ pub fn create(rng: &mut Rng) -> CreateRequest {
 /// Update of two columns of one stored record.
 pub fn update(number: usize, rng: &mut Rng) -> UpdateRequest {
     let telephone = format!("+1 425 555 {:04}", rng.u32(..10_000));
-    let employees = rng.i32(..50_000);
+    let employees = rng.i32(0..50_000);
     UpdateRequest {
         target: Some(Entity {
             logical_name: TABLE.to_owned(),

@@ -173,7 +173,8 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
         let Some(record) = work.find(&table, id)? else {
             continue;
         };
-        tables::before_delete(work, &table, id, &record)?;
+        tables::require_deletable(work, &table, id, &record)?;
+        tables::before_delete(work, &table, id)?;
         associate::unlink_all(work, &table, id)?;
         work.remove(&table, id, &record)?;
         tables::after_delete(work, &table, id, &record)?;

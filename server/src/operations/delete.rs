@@ -30,8 +30,9 @@ impl Operation for Delete {
         let id = work.id_of(target, "target")?;
         let record = work.load(&table, id)?;
         work.access(&table, id, &record, requirements::DELETE)?;
-        version_matches(&table, id, &record, concurrency, target.row_version)?;
+        tables::require_deletable(work, &table, id, &record)?;
         cascade::require_unrestricted(work, &table, id)?;
+        version_matches(&table, id, &record, concurrency, target.row_version)?;
         Ok((table, id))
     }
 

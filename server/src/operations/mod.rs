@@ -25,6 +25,7 @@ mod retrieve_multiple;
 mod roles;
 mod set_state;
 mod share;
+mod share_rows;
 mod stamps;
 mod state;
 mod tables;
@@ -157,9 +158,10 @@ pub fn not_built(name: &str) -> Fault {
 /// # Errors
 /// Whatever it refuses.
 pub fn run(work: &mut Work<'_>, request: &OrganizationRequest) -> Result<OrganizationResponse> {
-    let message = message(&request.name)?;
-    if message.name != who_am_i::WhoAmI::NAME {
+    // A user without roles is told so before it is told that a message does not exist (U-8).
+    if request.name != who_am_i::WhoAmI::NAME {
         work.principals().require_roles()?;
     }
+    let message = message(&request.name)?;
     (message.run)(work, request)
 }

@@ -135,7 +135,7 @@ fn form_field(query: &Query, field: &str) -> String {
 ///
 /// # Errors
 /// `QueryBuilderNoEntity`, `QueryBuilderNoAttribute` (G-2); `NotImplemented` with `message`
-/// naming what is not built (links, distinct, FetchXML, an operator); what [`Page::new`] refuses;
+/// naming what is not built (links, distinct, FetchXML, an operator); what `Page::new` refuses;
 /// `TooManyConditionsInQuery`, and `InvalidOperation` (reason LIMIT_EXCEEDED) for filters nested
 /// too deeply and too many values or orders; `QueryBuilderAlias_Does_Not_Exist` (LK-6);
 /// `QueryBuilderBad_Condition` for a wrong number of values (FI-6);

@@ -9,7 +9,7 @@ pub mod team;
 pub mod token;
 pub mod user;
 
-use orgservice_client::{Entity, EntityCollection, QueryExpression};
+use orgservice_client::{Entity, EntityCollection, QueryExpression, Uuid, column};
 use serde_json::json;
 
 use crate::{failure::Result, output::Output, session::Session};
@@ -76,6 +76,44 @@ pub async fn server_info(session: &Session, out: &mut Output) -> Result<()> {
             .map(|(limit, value)| vec![limit, value]),
     );
     out.table(&["fact or limit", "value"], rows)
+}
+
+/// The other ends of a record's links: from the rows of an intersection table, which names both ends.
+async fn linked(
+    session: &Session,
+    intersection: &str,
+    (column_of_one, one): (&str, Uuid),
+    column_of_other: &str,
+) -> Result<Vec<Uuid>> {
+    let query = QueryExpression::new(intersection)
+        .columns([column_of_other])
+        .filter(column(column_of_one).equal(one));
+    let mut rows = session.service.stream::<Entity>(&query);
+    let mut others = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        others.push(row.get(column_of_other)?);
+    }
+    Ok(others)
+}
+
+/// Shows records of a table by their ids, ordered by the first column.
+async fn list_of(
+    session: &Session,
+    out: &mut Output,
+    table: &str,
+    ids: Vec<Uuid>,
+    columns: &[&str],
+) -> Result<()> {
+    // `in` wants at least one value (FI-6).
+    if ids.is_empty() {
+        let columns: Vec<_> = columns.iter().map(|column| (*column).to_owned()).collect();
+        return out.records(&EntityCollection::default(), &columns);
+    }
+    let mut query = QueryExpression::new(table).filter(column(format!("{table}id")).is_in(ids));
+    if let Some(first) = columns.first() {
+        query = query.order_by(*first);
+    }
+    list(session, out, query, columns).await
 }
 
 /// Shows all rows of a query under its columns.

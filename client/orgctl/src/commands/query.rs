@@ -25,7 +25,7 @@ pub struct QueryArguments {
     /// Columns to read; the name unless set.
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     columns: Vec<String>,
-    /// Condition: COLUMN OPERATOR [VALUE]. Several must all hold.
+    /// Condition: COLUMN OPERATOR, then VALUE if the operator takes one. Several must all hold.
     #[arg(long = "where", value_name = "CONDITION")]
     pub conditions: Vec<Condition>,
     /// Order by COLUMN or COLUMN:desc; further columns break ties.

@@ -7,7 +7,7 @@ use orgservice_client::{
 use serde_json::json;
 
 use super::{
-    list,
+    linked, list, list_of,
     user::{changed, role_for},
 };
 use crate::{failure::Result, names, output::Output, session::Session};
@@ -127,13 +127,10 @@ pub async fn run(command: &TeamCommand, session: &Session, out: &mut Output) -> 
         }
         TeamCommand::Members { team } => {
             let team = names::team(service, team).await?;
-            let query = QueryExpression::new("systemuser")
-                .link("teammembership", "systemuserid", |link| {
-                    link.to_column("systemuserid")
-                        .filter(column("teamid").equal(team))
-                })
-                .order_by("fullname");
-            list(session, out, query, &["fullname", "businessunitid"]).await
+            let members =
+                linked(session, "teammembership", ("teamid", team), "systemuserid").await?;
+            let columns = ["fullname", "businessunitid"];
+            list_of(session, out, "systemuser", members, &columns).await
         }
         TeamCommand::GiveRole { team, role } => {
             let team = EntityReference::new("team", names::team(service, team).await?);

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use orgservice_client::{Entity, EntityReference, OptionSet, QueryExpression, Uuid, column};
 use serde_json::json;
 
-use super::list;
+use super::{linked, list, list_of};
 use crate::{failure::Result, names, output::Output, session::Session};
 
 /// The relationship between users and their roles.
@@ -124,13 +124,9 @@ pub async fn run(command: &UserCommand, session: &Session, out: &mut Output) -> 
         UserCommand::Enable { user } => update(session, out, user, "isdisabled", false).await,
         UserCommand::Roles { user } => {
             let user = names::user(service, user).await?;
-            let query = QueryExpression::new("role")
-                .link("systemuserroles", "roleid", |link| {
-                    link.to_column("roleid")
-                        .filter(column("systemuserid").equal(user))
-                })
-                .order_by("name");
-            list(session, out, query, &["name", "businessunitid"]).await
+            let roles =
+                linked(session, "systemuserroles", ("systemuserid", user), "roleid").await?;
+            list_of(session, out, "role", roles, &["name", "businessunitid"]).await
         }
         UserCommand::GiveRole { user, role } => {
             let user = EntityReference::new("systemuser", names::user(service, user).await?);

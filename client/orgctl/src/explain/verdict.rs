@@ -26,19 +26,22 @@ pub fn render(explanation: &AccessExplanation, people: &People, glyphs: Glyphs) 
     }
     let name_width = width(explanation, |requirement| requirement.privilege.len());
     let right_width = width(explanation, |requirement| right_of(requirement).len());
-    for requirement in &explanation.requirements {
-        let record = requirement
-            .record
-            .as_ref()
-            .map(reference_text)
-            .unwrap_or_default();
-        let line = format!(
-            "{} {:<name_width$}  {:<right_width$}  {record}{}",
+    for (index, requirement) in explanation.requirements.iter().enumerate() {
+        // A call may ask for the same thing twice; once is enough to read.
+        if explanation.requirements[..index].contains(requirement) {
+            continue;
+        }
+        let mut line = format!(
+            "{} {:<name_width$}  {:<right_width$}",
             glyphs.is_met(requirement.granted),
             requirement.privilege,
             right_of(requirement),
-            depths(requirement),
         );
+        let record = requirement.record.as_ref().map(reference_text);
+        for part in record.into_iter().chain(shortfall(requirement)) {
+            line.push_str("  ");
+            line.push_str(&part);
+        }
         let _ = writeln!(text, "{}", line.trim_end());
         for ground in &requirement.grounds {
             let _ = writeln!(text, "    {}", ground_text(ground));
@@ -73,14 +76,14 @@ fn right_of(requirement: &AccessRequirement) -> String {
         .unwrap_or_default()
 }
 
-/// `, held at Basic, Local is needed, by the impersonated user`: of a requirement that is not met.
-fn depths(requirement: &AccessRequirement) -> String {
+/// `held at Basic, Local needed, lacking: impersonated`: of a requirement that is not met.
+fn shortfall(requirement: &AccessRequirement) -> Option<String> {
     if requirement.granted {
-        return String::new();
+        return None;
     }
     let mut text = match requirement.depth_held {
-        Some(depth) => format!("  held at {depth}"),
-        None => "  not held".to_owned(),
+        Some(depth) => format!("held at {depth}"),
+        None => "not held".to_owned(),
     };
     if let Some(depth) = requirement.depth_needed {
         let _ = write!(text, ", {depth} needed");
@@ -88,7 +91,7 @@ fn depths(requirement: &AccessRequirement) -> String {
     if let Some(role) = requirement.lacking {
         let _ = write!(text, ", lacking: {role}");
     }
-    text
+    Some(text)
 }
 
 fn ground_text(ground: &AccessGround) -> String {
@@ -398,6 +401,10 @@ mod tests {
             }],
             ..requirement("prvReadAccount", AccessRight::Read)
         }];
+        // Asked for twice, as sharing the right to read does.
+        explanation
+            .requirements
+            .push(explanation.requirements[0].clone());
         insta::assert_snapshot!(render(&explanation, &people(), Glyphs::new(false)), @r#"
         allowed
 

@@ -108,7 +108,7 @@ pub fn has_own_delete_rule(relationship: &OneToMany) -> bool {
 /// # Errors
 /// The table's own refusals.
 pub fn before_create(
-    work: &mut Work<'_>,
+    work: &Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     record: &mut Record,
@@ -142,16 +142,16 @@ pub fn after_create(
     }
 }
 
-/// Rules before a record changes.
+/// Rules before a record changes: step 11 of `security.md` 12.
 ///
 /// # Errors
 /// The table's own refusals.
 pub fn before_update(
-    work: &mut Work<'_>,
+    work: &Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     before: &Record,
-    after: &mut Record,
+    after: &Record,
 ) -> Result<()> {
     match special(table) {
         Some(Special::BusinessUnit) => business_unit::before_update(work, table, id, before, after),
@@ -183,22 +183,33 @@ pub fn after_update(
     }
 }
 
-/// Rules before a record goes.
+/// Rules before a record goes: step 11 of `security.md` 12.
 ///
 /// # Errors
 /// The table's own refusals.
-pub fn before_delete(
-    work: &mut Work<'_>,
+pub fn require_deletable(
+    work: &Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     record: &Record,
 ) -> Result<()> {
     match special(table) {
-        Some(Special::BusinessUnit) => business_unit::before_delete(work, table, id, record),
+        Some(Special::BusinessUnit) => business_unit::require_deletable(work, table, id, record),
         Some(Special::Role) => role::before_delete(work, id),
         Some(Special::Team) => team::before_delete(work, id),
         // Users are disabled, never deleted (DE-4).
         Some(Special::Activity | Special::User) | None => Ok(()),
+    }
+}
+
+/// What goes before the record it belongs to.
+///
+/// # Errors
+/// What the store says.
+pub fn before_delete(work: &mut Work<'_>, table: &TableDefinition, id: Uuid) -> Result<()> {
+    match special(table) {
+        Some(Special::BusinessUnit) => business_unit::before_delete(work, id),
+        _ => Ok(()),
     }
 }
 

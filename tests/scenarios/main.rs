@@ -1,5 +1,5 @@
 //! Who may do what, and what comes of it, through a real socket: the worked examples of the
-//! specification, from the files in `scenarios/`, and those that no file can tell.
+//! specification, from the files beside this one, and those that no file can tell.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,12 +8,12 @@
     reason = "tests"
 )]
 
-mod support;
-
-#[path = "scenarios/format.rs"]
+mod contract;
 mod format;
-#[path = "scenarios/runner.rs"]
+mod invariants;
 mod runner;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::collections::BTreeMap;
 
@@ -71,4 +71,14 @@ async fn administration() {
 #[tokio::test(flavor = "multi_thread")]
 async fn messages() {
     play_file("messages.toml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn principals() {
+    play_file("principals.toml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules() {
+    play_file("rules.toml").await;
 }
