@@ -39,9 +39,12 @@ mod work;
 
 pub use work::{Environment, Mark, Unit, Work, facts, missing, stored_owner, user_owned};
 
+use orgservice_security::Privilege;
+
 use crate::{
     fault::{Fault, FaultCode, Result},
-    model::{OrganizationRequest, OrganizationResponse},
+    metadata::{MISC_BYPASS_BUSINESS_LOGIC, MISC_BYPASS_PLUGINS},
+    model::{OrganizationRequest, OrganizationResponse, Value},
     pipeline,
 };
 
@@ -163,5 +166,22 @@ pub fn run(work: &mut Work<'_>, request: &OrganizationRequest) -> Result<Organiz
         work.principals().require_roles()?;
     }
     let message = message(&request.name)?;
+    require_bypass(work, request)?;
     (message.run)(work, request)
+}
+
+/// `messages.md` 1.9: leaving out custom logic needs a privilege, also where there is none to leave
+/// out.
+fn require_bypass(work: &Work<'_>, request: &OrganizationRequest) -> Result<()> {
+    let given = |name: &str| {
+        let value = request.parameters.get(name);
+        value.is_some_and(|value| !matches!(value, Value::Null | Value::Boolean(false)))
+    };
+    if given("BypassBusinessLogicExecution") || given("BypassBusinessLogicExecutionStepIds") {
+        work.require_privilege(Privilege::Misc(MISC_BYPASS_BUSINESS_LOGIC), None)?;
+    }
+    if given("BypassCustomPluginExecution") {
+        work.require_privilege(Privilege::Misc(MISC_BYPASS_PLUGINS), None)?;
+    }
+    Ok(())
 }
