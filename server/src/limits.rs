@@ -48,8 +48,12 @@ pub const CONDITION_VALUES_MAX: usize = 2_000;
 /// Rows a total count goes up to (`messages.md` 4.2).
 pub const TOTAL_COUNT_MAX: usize = 5_000;
 
-/// Index keys one page may look at before it comes back short with `more_records`.
-pub const PAGE_KEYS_SCANNED_MAX: usize = 200_000;
+/// Index keys one page may look at before it comes back short with `more_records`: the page gate is
+/// held for as long, and commits wait.
+pub const PAGE_KEYS_SCANNED_MAX: usize = 100_000;
+
+/// Related queries of one Retrieve (RT-7): each is a page of its own.
+pub const RELATED_QUERIES_MAX: usize = 10;
 
 /// Orders of one query; every row's key holds a part for each.
 pub const QUERY_ORDERS_MAX: usize = 32;
@@ -262,6 +266,7 @@ named! {
     CONDITION_VALUES_MAX,
     TOTAL_COUNT_MAX,
     PAGE_KEYS_SCANNED_MAX,
+    RELATED_QUERIES_MAX,
     CONFLICT_RETRIES_MAX,
     REQUEST_MEMORY_MINUTES,
     REQUEST_SECONDS_MAX,

@@ -27,7 +27,7 @@ use crate::{
     },
     operations::{
         self, Effect, Environment, Unit, Work,
-        batch::Multiple,
+        batch::{Budget, Multiple},
         bootstrap::{self, BootstrapOptions},
         explain, tokens,
     },
@@ -70,7 +70,7 @@ pub struct OrganizationOptions {
     pub ids: Arc<dyn IdSource>,
     /// What the store's engine is called, for RetrieveServerInfo.
     pub storage_engine: &'static str,
-    /// The PrivUserGroup: ids or sign-in names of users, and names of hosts without a user row, that
+    /// The PrivUserGroup: ids of users, and names of hosts without a user row, that
     /// may impersonate without the Delegate privilege (IM-4).
     pub trusted_hosts: Vec<String>,
     /// How long a token works whose maker names no time; zero means until it is revoked.
@@ -199,11 +199,13 @@ impl Organization {
         // A host without a user row holds a token of nobody, under its own name (IM-4).
         let user = (!token.user.0.is_nil()).then_some(token.user);
         let trusted_host = match user.and_then(|user| snapshot.directory().user(user)) {
-            Some(user) => self.trusts(&user.id.to_string()) || self.trusts(&user.domain_name),
+            // By id alone: a name can be changed by whoever may write the user's row.
+            Some(user) => self.trusts(&user.id.to_string()),
             None => self.trusts(&token.label),
         };
         Ok(Identity {
             user,
+            credential: token.id,
             trusted_host,
             label: token.label.clone(),
         })
@@ -353,18 +355,27 @@ impl Organization {
             return Ok(response);
         }
         let mut items = Vec::with_capacity(batch.requests.len());
+        let mut budget = Budget::default();
         for (index, &inner) in batch.requests.iter().enumerate() {
             let mut inner = inner.clone();
             // Inside a batch an item's own request id only fills its context (GO-2).
             inner.request_id = None;
-            let outcome = if inner.name == request.name {
-                self.read(caller, deadline, |work| operations::run(work, &inner))
-            } else {
+            let outcome = budget.require().and_then(|()| {
+                if inner.name == request.name {
+                    return self.read(caller, deadline, |work| operations::run(work, &inner));
+                }
                 let id = request_id.map(|id| memory::derived(id, index));
                 self.run(caller, &inner, id, deadline)
-            };
-            if let Err(fault) = &outcome {
-                log_refusal(caller, &inner.name, request_id.unwrap_or_default(), fault);
+            });
+            match &outcome {
+                // What nobody asked for is not kept.
+                Ok(_) if !batch.return_responses => continue,
+                // Too much is told by the next request, which then has not run.
+                Ok(response) => drop(budget.take(response)),
+                Err(fault) => {
+                    let activity = request_id.unwrap_or_default();
+                    log_refusal(caller, &inner.name, activity, fault);
+                }
             }
             let faulted = outcome.is_err();
             items.push((index, outcome));

@@ -20,7 +20,7 @@ use crate::{
     metadata::{RelationshipDefinition, TableDefinition},
     model::{
         EntityCollection, EntityReference, EntityRole, OrganizationRequest, OrganizationResponse,
-        RelatedEntities, RelatedEntitiesQuery, Value,
+        RelatedEntities, RelatedEntitiesQuery, Relationship, Value,
     },
     query::{self, BoundQuery, QueryContext, RowFilter},
     records::value_of,
@@ -123,17 +123,23 @@ impl RowFilter for VisibleRows<'_, '_> {
     }
 }
 
-/// The rows of a query that are related to a record, with the caller's read access (RT-7).
+/// A query for related records that may be asked.
+pub struct RelatedAskable {
+    side: Side,
+    relationship: Relationship,
+    askable: Askable,
+}
+
+/// Steps 7 and 8 for a query about records related to those of a table (RT-7).
 ///
 /// # Errors
 /// As [`related::side`] for the relationship; `InvalidArgument` when the query is about another
 /// table than the relationship's other end; what RetrieveMultiple refuses.
-pub fn related(
+pub fn check_related(
     work: &Work<'_>,
     table: &TableDefinition,
-    id: Uuid,
     request: &RelatedEntitiesQuery,
-) -> Result<RelatedEntities> {
+) -> Result<RelatedAskable> {
     const FIELD: &str = "related_entities_query.query";
     let side = related::side(work, table, &request.relationship)?;
     let queried = Arc::clone(query::require_query_table(
@@ -166,6 +172,37 @@ pub fn related(
     }
     let access = work.row_access(&queried)?;
     let query = query::bind(work.definitions(), &request.query, FIELD)?;
+    Ok(RelatedAskable {
+        side,
+        relationship: request.relationship.clone(),
+        askable: Askable {
+            table: queried,
+            access,
+            query,
+        },
+    })
+}
+
+/// The rows of a checked query that are related to a record.
+///
+/// # Errors
+/// What the store says.
+pub fn related(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    request: RelatedAskable,
+) -> Result<RelatedEntities> {
+    let RelatedAskable {
+        side,
+        relationship,
+        askable,
+    } = request;
+    let Askable {
+        table: queried,
+        access,
+        query,
+    } = askable;
     let query = match side {
         Side::OneToMany(one) => query.pointing_at(one.lookup_number, &table.logical_name, id),
         Side::ManyToOne(one) => {
@@ -179,7 +216,7 @@ pub fn related(
                     "a many-to-many side of another relationship",
                 ));
             };
-            let role = request.relationship.primary_entity_role;
+            let role = relationship.primary_entity_role;
             let from_left = match *many.left.0 == *many.right.0 {
                 true => role != Some(EntityRole::Referenced),
                 false => *many.left.0 == *table.logical_name,
@@ -200,7 +237,7 @@ pub fn related(
         },
     )?;
     Ok(RelatedEntities {
-        relationship: request.relationship.clone(),
+        relationship,
         entities: rows,
     })
 }

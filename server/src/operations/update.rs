@@ -70,19 +70,20 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str) -> Result<Change> {
     let table = work.table(&target.logical_name, &format!("{path}.logical_name"))?;
     tables::require_message(&table, Update::NAME, table.messages.update)?;
     let id = target_id(work, &table, target, path);
-    // Read before step 8 for one purpose only: a lookup that keeps its value asks nothing. A missing
-    // record is told about in step 9, after the privileges (AC-7).
+    // Read before step 8 for one purpose only: a lookup that keeps its value asks nothing. That is
+    // so only for whoever may change the record: a refusal must not tell what is in another one. A
+    // missing record is told about in step 9, after the privileges (AC-7).
     let found = match &id {
         Ok(id) => work.find(&table, *id)?,
         Err(_) => None,
     };
-    let lookups = append::named(
-        work,
-        &table,
-        &target.attributes,
-        WriteKind::Update,
-        found.as_ref(),
-    );
+    let known = match (&id, &found) {
+        (Ok(id), Some(record)) if work.may(&table, *id, record, requirements::UPDATE)? => {
+            found.as_ref()
+        }
+        _ => None,
+    };
+    let lookups = append::named(work, &table, &target.attributes, WriteKind::Update, known);
     let assigns = table.column("ownerid").is_some()
         && target
             .attributes

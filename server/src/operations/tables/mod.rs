@@ -117,7 +117,7 @@ pub fn before_create(
         Some(Special::Activity) => activity::before_create(table, record),
         Some(Special::BusinessUnit) => business_unit::before_create(work, table, record),
         Some(Special::Role) => role::before_create(work, table, id, record),
-        Some(Special::Team) => team::before_create(work, record),
+        Some(Special::Team) => team::before_create(work, table, id, record),
         Some(Special::User) => user::before_create(work, table, id, record),
         None => Ok(()),
     }

@@ -22,7 +22,13 @@ const TYPE: &str = "teamtype";
 pub const OWNER_KIND: i32 = 0;
 
 /// Every team belongs to one unit (T-2).
-pub(super) fn before_create(work: &Work<'_>, record: &Record) -> Result<()> {
+pub(super) fn before_create(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    record: &Record,
+) -> Result<()> {
+    principal::require_own_id(work, table, id)?;
     principal::require_unit(work, record.business_unit).map(|_| ())
 }
 

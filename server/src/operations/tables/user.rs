@@ -28,6 +28,7 @@ pub(super) fn before_create(
     id: Uuid,
     record: &Record,
 ) -> Result<()> {
+    principal::require_own_id(work, table, id)?;
     let unit = principal::require_unit(work, record.business_unit)?;
     require_may_admit(work, unit)?;
     require_open_mode(table, record)?;
@@ -240,9 +241,9 @@ fn require_unique(
         if theirs.is_some_and(|theirs| same_login(theirs, value)) {
             return Err(Fault::new(
                 FaultCode::DuplicateRecord,
-                format!("`{column}` belongs to user {other} already"),
+                format!("`{column}` belongs to another user already"),
             )
-            .record(USER, other)
+            .detail("table", USER)
             .detail("column", column));
         }
     }
