@@ -32,7 +32,7 @@ use crate::{
         explain, tokens,
     },
     snapshot::Snapshot,
-    storage::{CommitHook, StorageError, Store, keys},
+    storage::{CommitHook, StorageError, Store, Transaction, keys},
 };
 
 pub use administration::{ServerInfo, TokenInfo};
@@ -49,7 +49,8 @@ pub struct Organization(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn Store>,
-    snapshot: ArcSwap<Snapshot>,
+    /// Shared with the hooks of commits under way, which may outlive the organization.
+    snapshot: Arc<ArcSwap<Snapshot>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     cookie_key: [u8; 32],
@@ -124,7 +125,11 @@ impl Organization {
         };
         let cookie_key = cookie_key(&*store)?;
         let organization = Organization(Arc::new(Inner {
-            snapshot: ArcSwap::from_pointee(Snapshot::new(version, definitions, directory)),
+            snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::new(
+                version,
+                definitions,
+                directory,
+            ))),
             started: options.clock.now(),
             clock: options.clock,
             ids: options.ids,
@@ -224,6 +229,11 @@ impl Organization {
         operations::message(message).is_ok_and(|message| message.effect == Effect::Glance)
     }
 
+    /// Whether a message ends in one commit, so that it can be [started](Organization::start).
+    pub fn commits(&self, message: &str) -> bool {
+        operations::message(message).is_ok_and(|message| message.effect == Effect::Write)
+    }
+
     /// Definitions and directory of this moment.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.0.snapshot.load_full()
@@ -244,26 +254,57 @@ impl Organization {
         mut request: OrganizationRequest,
         options: &CallOptions,
     ) -> Result<OrganizationResponse> {
-        for (name, value) in &options.options.parameters {
-            request
-                .parameters
-                .entry(name.clone())
-                .or_insert_with(|| value.clone());
-        }
-        let request_id = match (request.request_id.take(), options.options.request_id) {
-            (Some(a), Some(b)) if a != b => {
-                return Err(Fault::invalid_argument(
-                    "options.request_id",
-                    "the request and its options carry different request ids",
-                ));
-            }
-            (a, b) => a.or(b),
-        };
+        let request_id = take_options(&mut request, options)?;
         let outcome = self.run(caller, &request, request_id, options.deadline);
         if let Err(fault) = &outcome {
             log_refusal(caller, &request.name, options.correlation, fault);
         }
         outcome
+    }
+
+    /// As [`Organization::execute`], for a message that [commits](Organization::commits), without
+    /// waiting for the disk: `then` is called once the outcome is known, here or by the thread that
+    /// commits, and must not block.
+    ///
+    /// A request that another commit got ahead of is handed back: only `execute` tries again.
+    pub fn start(
+        &self,
+        caller: &Caller,
+        mut request: OrganizationRequest,
+        mut options: CallOptions,
+        then: impl FnOnce(Started) + Send + 'static,
+    ) {
+        let attempt = take_options(&mut request, &options)
+            .map_err(Attempt::Refused)
+            .and_then(|request_id| {
+                options.options.request_id = request_id;
+                let memory = remembered(caller, &request, request_id)?;
+                self.attempt(caller, options.deadline, &|work| {
+                    run_once(work, &request, memory.as_ref())
+                })
+            });
+        let caller = *caller;
+        let finish = move |outcome: Result<OrganizationResponse, Attempt>| {
+            then(match outcome {
+                Ok(response) => Started::Finished(Ok(response)),
+                Err(Attempt::Conflict) => Started::Overtaken(request, options),
+                Err(Attempt::Refused(fault)) => {
+                    log_refusal(&caller, &request.name, options.correlation, &fault);
+                    Started::Finished(Err(fault))
+                }
+            });
+        };
+        match attempt {
+            Err(attempt) => finish(Err(attempt)),
+            Ok(Committable {
+                result,
+                transaction,
+                hook,
+            }) => transaction.submit(
+                hook,
+                Box::new(move |committed| finish(committed.map(|_| result).map_err(Into::into))),
+            ),
+        }
     }
 
     fn run(
@@ -279,12 +320,9 @@ impl Organization {
                 self.read(caller, deadline, |work| operations::run(work, request))
             }
             Ok(Effect::Write) => {
-                let memory = request_id
-                    .map(|id| Memory::of(caller, id, request))
-                    .transpose()?;
-                self.write(caller, deadline, |work| match &memory {
-                    None => operations::run(work, request),
-                    Some(memory) => memory.once(work, |work| operations::run(work, request)),
+                let memory = remembered(caller, request, request_id)?;
+                self.write(caller, deadline, |work| {
+                    run_once(work, request, memory.as_ref())
                 })
             }
             Ok(Effect::Batch) => self.run_multiple(caller, request, request_id, deadline),
@@ -308,9 +346,7 @@ impl Organization {
     ) -> Result<OrganizationResponse> {
         self.read(caller, deadline, |work| work.principals().require_roles())?;
         let batch = Multiple::parse(request)?;
-        let memory = request_id
-            .map(|id| Memory::of(caller, id, request))
-            .transpose()?;
+        let memory = remembered(caller, request, request_id)?;
         if let Some(memory) = &memory
             && let Some(response) = self.read(caller, deadline, |work| memory.recall(work))?
         {
@@ -416,7 +452,8 @@ impl Organization {
         run: impl Fn(&mut Work<'_>) -> Result<T>,
     ) -> Result<T> {
         for attempt in 0..limits::CONFLICT_RETRIES_MAX {
-            match self.attempt(caller, deadline, &run) {
+            let attempted = self.attempt(caller, deadline, &run);
+            match attempted.and_then(Committable::commit) {
                 Err(Attempt::Conflict) => {
                     // A random pause keeps two requests from colliding in step for ever.
                     let pause = u64::from(attempt) * fast_random(50);
@@ -438,7 +475,7 @@ impl Organization {
         caller: &Caller,
         deadline: Option<Instant>,
         run: &impl Fn(&mut Work<'_>) -> Result<T>,
-    ) -> Result<T, Attempt> {
+    ) -> Result<Committable<'_, T>, Attempt> {
         let transaction = self.0.store.begin()?;
         // The version is part of what the transaction read: a right revoked before the commit is a
         // conflict, never a race.
@@ -453,18 +490,44 @@ impl Organization {
         work.check_deadline()?;
         let (unit, snapshot, touched) = work.into_parts();
         let Unit::Transaction(mut transaction) = unit else {
-            return Ok(result);
+            return Err(Fault::unexpected("a transaction became a view").into());
         };
         let hook = touched.then(|| {
             let version = snapshot.version().to_be_bytes().to_vec();
             transaction.put(keys::meta(DIRECTORY_VERSION), version);
-            let inner = Arc::clone(&self.0);
-            let hook: CommitHook = Box::new(move |_| inner.snapshot.store(snapshot));
+            let current = Arc::clone(&self.0.snapshot);
+            let hook: CommitHook = Box::new(move |_| current.store(snapshot));
             hook
         });
-        transaction.commit(hook)?;
-        Ok(result)
+        Ok(Committable {
+            result,
+            transaction,
+            hook,
+        })
     }
+}
+
+/// What an attempt would commit.
+struct Committable<'a, T> {
+    result: T,
+    transaction: Box<dyn Transaction + 'a>,
+    hook: Option<CommitHook>,
+}
+
+impl<T> Committable<'_, T> {
+    fn commit(self) -> Result<T, Attempt> {
+        self.transaction.commit(self.hook)?;
+        Ok(self.result)
+    }
+}
+
+/// How far a request came that was only started.
+#[derive(Debug)]
+pub enum Started {
+    /// To its end.
+    Finished(Result<OrganizationResponse>),
+    /// To its commit, which another one got ahead of: it is to be executed from the beginning.
+    Overtaken(OrganizationRequest, CallOptions),
 }
 
 /// Why an attempt did not commit.
@@ -494,6 +557,46 @@ fn read_version(view: &(impl crate::storage::ReadView + ?Sized)) -> Result<u64> 
     Ok(version
         .and_then(|bytes| <[u8; 8]>::try_from(&*bytes).ok())
         .map_or(0, u64::from_be_bytes))
+}
+
+/// Takes the options of a call over into its request, and the request's id out of both (GO-2).
+fn take_options(request: &mut OrganizationRequest, options: &CallOptions) -> Result<Option<Uuid>> {
+    for (name, value) in &options.options.parameters {
+        request
+            .parameters
+            .entry(name.clone())
+            .or_insert_with(|| value.clone());
+    }
+    match (request.request_id.take(), options.options.request_id) {
+        (Some(a), Some(b)) if a != b => Err(Fault::invalid_argument(
+            "options.request_id",
+            "the request and its options carry different request ids",
+        )),
+        (a, b) => Ok(a.or(b)),
+    }
+}
+
+/// What is remembered of a request that has an id (GO-2).
+fn remembered(
+    caller: &Caller,
+    request: &OrganizationRequest,
+    request_id: Option<Uuid>,
+) -> Result<Option<Memory>> {
+    request_id
+        .map(|id| Memory::of(caller, id, request))
+        .transpose()
+}
+
+/// Runs a writing message, or answers what it answered before (GO-2).
+fn run_once(
+    work: &mut Work<'_>,
+    request: &OrganizationRequest,
+    memory: Option<&Memory>,
+) -> Result<OrganizationResponse> {
+    match memory {
+        None => operations::run(work, request),
+        Some(memory) => memory.once(work, |work| operations::run(work, request)),
+    }
 }
 
 /// A new token with the hash the store knows it by.

@@ -9,6 +9,7 @@
 )]
 
 mod batches;
+mod concurrency;
 mod contract;
 mod delegates;
 mod format;

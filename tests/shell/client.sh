@@ -7,12 +7,9 @@ PATH=$PWD/tests/.tools/bin:$PWD/tests/.tools/python/bin:$PATH
 
 source tests/shell/server.sh
 
-ORGSERVICE_ADDRESS=$ADDRESS target/release/orgctl --token-file "$TOKEN_FILE" \
+ORGSERVICE_ADDRESS=$ADDRESS "$BINARIES/orgctl" --token-file "$TOKEN_FILE" \
     sample northwind --save-token "$FOLDER/integration.token"
 
-mkdir "$FOLDER/generated"
-python3 -m grpc_tools.protoc --proto_path=proto \
-    --python_out="$FOLDER/generated" --grpc_python_out="$FOLDER/generated" \
-    orgservice/v1/types.proto orgservice/v1/organization_service.proto
+generate_python "$FOLDER/generated"
 PYTHONPATH=$FOLDER/generated python3 tests/shell/client.py \
     "${ADDRESS#http://}" "$(<"$FOLDER/integration.token")" 'Nancy Davolio'

@@ -1,11 +1,12 @@
 # Sourced by the walk-throughs: starts the release server on a free port with an empty store, and stops it
 # and removes the store at the end.
 #
-# Sets FOLDER, ADDRESS (http://host:port), TOKEN_FILE and COMMAND, all read from what the server prints.
+# Sets BINARIES, FOLDER, ADDRESS (http://host:port), TOKEN_FILE and COMMAND, all read from what the server prints.
 
+BINARIES=$(realpath "${CARGO_TARGET_DIR:-target}")/release
 FOLDER=$(mktemp -d)
 mkfifo "$FOLDER/printed"
-target/release/orgservice-server --listen 127.0.0.1:0 --data-directory "$FOLDER/data" \
+"$BINARIES/orgservice-server" --listen 127.0.0.1:0 --data-directory "$FOLDER/orgservice-data" \
     >"$FOLDER/printed" 2>"$FOLDER/log" &
 SERVER=$!
 
@@ -38,3 +39,10 @@ while [[ -z $COMMAND ]] && IFS= read -r -t 60 -u 3 line; do
     esac
 done
 [[ -n $ADDRESS && -n $TOKEN_FILE && -n $COMMAND ]] || fail 'the server did not say how to reach it'
+
+# Python modules from proto/, in the folder that is named.
+generate_python() {
+    mkdir "$1"
+    python3 -m grpc_tools.protoc --proto_path=proto --python_out="$1" --grpc_python_out="$1" \
+        orgservice/v1/types.proto orgservice/v1/organization_service.proto
+}

@@ -39,13 +39,13 @@ call() {
     grpcurl -plaintext "$@"
 }
 
-ctl=target/release/orgctl
+ctl=$BINARIES/orgctl
 host=${ADDRESS#http://}
 organization=orgservice.v1.OrganizationService
 export ORGSERVICE_ADDRESS=$ADDRESS
 
 headline 'the printed command, as printed'
-contains "$(eval "$COMMAND")" 'First Administrator'
+contains "$(eval "$COMMAND")" 'administrator'
 
 headline 'the token file is readable by its owner alone'
 contains "$(ls -l "$TOKEN_FILE")" '-rw-------'
@@ -62,8 +62,8 @@ contains "$("${for_nancy[@]}" who-am-i)" 'Nancy Davolio'
 nancy=$("${for_nancy[@]}" --output json who-am-i | at userId)
 
 headline 'an allowed call'
-account=$("${for_nancy[@]}" create account name='Shell Traders' numberofemployees=3 | tail -n 1)
-contains "$("${for_nancy[@]}" retrieve account "$account")" 'Shell Traders' 'Nancy Davolio'
+account=$("${for_nancy[@]}" create account name='Shell Traders' numberofemployees:int=3 | tail -n 1)
+contains "$("${for_nancy[@]}" retrieve account "$account" --columns name,ownerid)" 'Shell Traders' 'Nancy Davolio'
 
 headline 'a refused call'
 refused 1 "${for_nancy[@]}" delete account "$account"

@@ -40,7 +40,7 @@ impl Operation for Retrieve {
         let table = work.table(&target.logical_name, "target.logical_name")?;
         super::tables::require_message(&table, Self::NAME, table.messages.read)?;
         work.require_read(&table)?;
-        let projection = Projection::resolve(&table, &columns, "column_set")?;
+        let projection = Projection::resolve(&table, columns, "column_set")?;
         let id = work.id_of(target, "target")?;
         let record = work.load(&table, id)?;
         work.access_row(&table, id, &record)?;

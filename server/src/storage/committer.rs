@@ -4,24 +4,19 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        atomic::Ordering,
-        mpsc::{SyncSender, sync_channel},
-    },
+    sync::atomic::Ordering,
 };
 
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    CommitHook, CommitVersion, StorageError,
+    CommitAnswer, CommitHook, CommitVersion, StorageError,
     embedded::{Shared, row_version_write},
     engine::WriteBatch,
     history::ReadSet,
 };
 use crate::limits::{GROUP_COMMIT_BYTES_MAX, GROUP_COMMIT_TRANSACTIONS_MAX};
-
-type Answer = Result<CommitVersion, StorageError>;
 
 /// A transaction that asks to be committed.
 pub(super) struct Pending {
@@ -41,27 +36,22 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct QueueState {
-    waiting: VecDeque<(Pending, SyncSender<Answer>)>,
+    waiting: VecDeque<(Pending, CommitAnswer)>,
     closed: bool,
 }
 
 impl Queue {
-    /// Hands a transaction over and waits for the answer.
-    pub(super) fn submit(&self, pending: Pending) -> Answer {
-        let (answer, answered) = sync_channel(1);
+    /// Hands a transaction over, with whom to tell the outcome.
+    pub(super) fn submit(&self, pending: Pending, answer: CommitAnswer) {
         {
             let mut state = self.state.lock();
             if state.closed {
-                return Err(StorageError::Unavailable("it is closing".into()));
+                drop(state);
+                return answer(Err(StorageError::Unavailable("it is closing".into())));
             }
             state.waiting.push_back((pending, answer));
         }
         self.arrived.notify_one();
-        answered.recv().unwrap_or_else(|_| {
-            Err(StorageError::Unavailable(
-                "the committer ended without an answer".into(),
-            ))
-        })
     }
 
     /// Takes no more; what waits is still committed.
@@ -76,7 +66,7 @@ impl Queue {
     }
 
     /// Waits for the next group; `None` when closed and empty.
-    fn next_group(&self) -> Option<Vec<(Pending, SyncSender<Answer>)>> {
+    fn next_group(&self) -> Option<Vec<(Pending, CommitAnswer)>> {
         let mut state = self.state.lock();
         while state.waiting.is_empty() {
             if state.closed {
@@ -100,12 +90,24 @@ impl Queue {
     }
 }
 
+/// Whom to tell the outcome of each transaction of a group, by its place; each is told once.
+struct Answers(Vec<Option<CommitAnswer>>);
+
+impl Answers {
+    fn tell(&mut self, place: usize, outcome: Result<CommitVersion, StorageError>) {
+        if let Some(answer) = self.0.get_mut(place).and_then(Option::take) {
+            answer(outcome);
+        }
+    }
+}
+
 /// A transaction of the group that passed validation.
 struct Accepted {
     version: CommitVersion,
     keys: Vec<Bytes>,
     hook: Option<CommitHook>,
-    answer: SyncSender<Answer>,
+    /// Its place in the group.
+    place: usize,
 }
 
 /// The committer's life: until the queue is closed and empty.
@@ -115,26 +117,31 @@ pub(super) fn run(shared: &Shared) {
     }
 }
 
-fn commit_group(shared: &Shared, group: Vec<(Pending, SyncSender<Answer>)>) {
-    let mut answers: Vec<_> = group.iter().map(|(_, answer)| answer.clone()).collect();
+fn commit_group(shared: &Shared, group: Vec<(Pending, CommitAnswer)>) {
+    let (group, answers) = group
+        .into_iter()
+        .map(|(pending, answer)| (pending, Some(answer)))
+        .unzip();
+    let mut answers = Answers(answers);
     // sled can panic; a hook can. What is visible is not known then, so nothing may be.
-    let committed = catch_unwind(AssertUnwindSafe(|| try_commit_group(shared, group)));
+    let committed = catch_unwind(AssertUnwindSafe(|| {
+        try_commit_group(shared, group, &mut answers)
+    }));
     if committed.is_err() {
         shared.break_down("the storage engine stopped in the middle of a commit");
-        for answer in answers.drain(..) {
-            // Those who have their answer already do not read a second one.
-            let _ = answer.try_send(shared.usable().map(|()| CommitVersion::default()));
+        for place in 0..answers.0.len() {
+            answers.tell(place, shared.usable().map(|()| CommitVersion::default()));
         }
     }
 }
 
-fn try_commit_group(shared: &Shared, group: Vec<(Pending, SyncSender<Answer>)>) {
-    let (batch, accepted) = validate(shared, group);
+fn try_commit_group(shared: &Shared, group: Vec<Pending>, answers: &mut Answers) {
+    let (batch, accepted) = validate(shared, group, answers);
     let Some(last) = accepted.last() else {
         return;
     };
     if let Err(error) = shared.usable() {
-        return answer_all(accepted, &error);
+        return refuse_all(&accepted, answers, &error);
     }
     let last = last.version;
 
@@ -146,19 +153,19 @@ fn try_commit_group(shared: &Shared, group: Vec<(Pending, SyncSender<Answer>)>) 
             if let StorageError::Unavailable(why) = &error {
                 shared.break_down(why);
             }
-            return answer_all(accepted, &error);
+            return refuse_all(&accepted, answers, &error);
         }
         let mut history = shared.history.lock();
         for Accepted {
             version,
             keys,
             hook,
-            answer,
+            place,
         } in accepted
         {
             history.push(version.0, keys);
             hooks.extend(hook.map(|hook| (version, hook)));
-            committed.push((version, answer));
+            committed.push((version, place));
         }
         shared.current.store(last.0, Ordering::Release);
         drop(history);
@@ -173,9 +180,8 @@ fn try_commit_group(shared: &Shared, group: Vec<(Pending, SyncSender<Answer>)>) 
             "the disk did not confirm a commit ({error}); the server must be restarted"
         ));
     }
-    for (version, answer) in committed {
-        // A waiter that is gone needs no answer.
-        let _ = answer.send(shared.usable().map(|()| version));
+    for (version, place) in committed {
+        answers.tell(place, shared.usable().map(|()| version));
     }
 }
 
@@ -183,20 +189,24 @@ fn try_commit_group(shared: &Shared, group: Vec<(Pending, SyncSender<Answer>)>) 
 /// and merges the rest into one batch.
 fn validate(
     shared: &Shared,
-    group: Vec<(Pending, SyncSender<Answer>)>,
+    group: Vec<Pending>,
+    answers: &mut Answers,
 ) -> (WriteBatch, Vec<Accepted>) {
     let mut version = shared.current.load(Ordering::Acquire);
     let mut batch = WriteBatch::default();
     let mut accepted: Vec<Accepted> = Vec::with_capacity(group.len());
-    let history = shared.history.lock();
-    for (pending, answer) in group {
+    let mut conflicting = Vec::new();
+    let mut history = shared.history.lock();
+    for (place, pending) in group.into_iter().enumerate() {
         let earlier = accepted.iter().flat_map(|accepted| &accepted.keys);
         let valid = history
             .validate(&pending.reads, pending.valid_as_of)
             .is_ok()
             && !earlier.into_iter().any(|key| pending.reads.meets(key));
+        // It sees nothing any more.
+        history.leave(pending.valid_as_of);
         if !valid {
-            let _ = answer.send(Err(StorageError::Conflict));
+            conflicting.push(place);
             continue;
         }
         version += 1;
@@ -204,21 +214,24 @@ fn validate(
             version: CommitVersion(version),
             keys: pending.writes.keys().cloned().collect(),
             hook: pending.hook,
-            answer,
+            place,
         });
         for (key, value) in pending.writes {
             batch.write(key, value);
         }
     }
     drop(history);
+    for place in conflicting {
+        answers.tell(place, Err(StorageError::Conflict));
+    }
     // Every number inside the batch was handed out before its transaction came here.
     let (key, value) = row_version_write(shared.row_version.load(Ordering::Acquire));
     batch.write(key, Some(value));
     (batch, accepted)
 }
 
-fn answer_all(accepted: Vec<Accepted>, error: &StorageError) {
+fn refuse_all(accepted: &[Accepted], answers: &mut Answers, error: &StorageError) {
     for accepted in accepted {
-        let _ = accepted.answer.send(Err(error.clone()));
+        answers.tell(accepted.place, Err(error.clone()));
     }
 }

@@ -26,6 +26,8 @@ mod transaction;
 
 pub use embedded::{EmbeddedStore, FORMAT_VERSION};
 
+use std::sync::mpsc::sync_channel;
+
 use ::bytes::Bytes;
 
 use crate::fault::{Fault, FaultCode};
@@ -108,6 +110,13 @@ impl From<StorageError> for Fault {
     }
 }
 
+impl StorageError {
+    /// The outcome of a commit that nobody is left to tell about.
+    fn unanswered() -> Self {
+        StorageError::Unavailable("the committer ended without an answer".into())
+    }
+}
+
 /// One consistent snapshot of the store, or one consistent page of it.
 ///
 /// Every read can fail with [`StorageError::Engine`], [`StorageError::Corrupt`] and
@@ -135,6 +144,9 @@ pub trait ReadView {
 /// snapshots derived from the data.
 pub type CommitHook = Box<dyn FnOnce(CommitVersion) + Send>;
 
+/// What is told the outcome of a commit.
+pub type CommitAnswer = Box<dyn FnOnce(Result<CommitVersion, StorageError>) + Send>;
+
 /// A unit of work: reads see its own writes, nothing is visible to others before `commit`.
 pub trait Transaction: ReadView {
     /// Sets a key.
@@ -160,7 +172,21 @@ pub trait Transaction: ReadView {
     /// [`StorageError::TooLarge`] and [`StorageError::NotStorable`] for what was put;
     /// [`StorageError::Engine`] when nothing was kept, [`StorageError::Unavailable`] when that is
     /// not known.
-    fn commit(self: Box<Self>, hook: Option<CommitHook>) -> Result<CommitVersion, StorageError>;
+    fn commit(self: Box<Self>, hook: Option<CommitHook>) -> Result<CommitVersion, StorageError> {
+        let (sender, receiver) = sync_channel(1);
+        let answer = move |outcome| {
+            // Nobody stops waiting before the answer.
+            let _ = sender.send(outcome);
+        };
+        self.submit(hook, Box::new(answer));
+        receiver
+            .recv()
+            .unwrap_or_else(|_| Err(StorageError::unanswered()))
+    }
+
+    /// As [`Transaction::commit`], without waiting: `answer` is called with the outcome once it is
+    /// known, here or by the thread that commits. It must not block, for all other commits wait.
+    fn submit(self: Box<Self>, hook: Option<CommitHook>, answer: CommitAnswer);
 }
 
 /// A mark inside a transaction.

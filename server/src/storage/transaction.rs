@@ -14,8 +14,8 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    CommitHook, CommitVersion, Direction, KeyRange, ReadView, Savepoint, StorageError, Transaction,
-    committer::Pending, embedded::Shared, history::ReadSet, keys,
+    CommitAnswer, CommitHook, CommitVersion, Direction, KeyRange, ReadView, Savepoint,
+    StorageError, Transaction, committer::Pending, embedded::Shared, history::ReadSet, keys,
 };
 use crate::limits::{STORED_KEY_BYTES_MAX, TRANSACTION_BYTES_MAX};
 
@@ -32,6 +32,8 @@ pub(super) struct EmbeddedTransaction<'a> {
     /// Bytes written since the start, those not rolled back.
     bytes: usize,
     refused: Option<Refused>,
+    /// Whether it is the committer's now.
+    submitted: bool,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +62,28 @@ impl<'a> EmbeddedTransaction<'a> {
             undo: Vec::new(),
             bytes: 0,
             refused: None,
+            submitted: false,
+        }
+    }
+
+    /// The version it was read at, unless it cannot be committed.
+    fn committable(&self) -> Result<u64, StorageError> {
+        match self.refused {
+            Some(Refused::Size) => Err(StorageError::TooLarge {
+                limit: "transaction_bytes_max",
+                value: TRANSACTION_BYTES_MAX,
+            }),
+            Some(Refused::KeyLength) => Err(StorageError::TooLarge {
+                limit: "stored_key_bytes_max",
+                value: STORED_KEY_BYTES_MAX,
+            }),
+            Some(Refused::KeySpace) => Err(StorageError::NotStorable(
+                "a key outside the keyspaces".into(),
+            )),
+            None => {
+                self.shared.usable()?;
+                Ok(self.reads.borrow().valid_as_of)
+            }
         }
     }
 
@@ -247,43 +271,33 @@ impl Transaction for EmbeddedTransaction<'_> {
         }
     }
 
-    fn commit(
-        mut self: Box<Self>,
-        hook: Option<CommitHook>,
-    ) -> Result<CommitVersion, StorageError> {
-        if let Some(refused) = self.refused {
-            return Err(match refused {
-                Refused::Size => StorageError::TooLarge {
-                    limit: "transaction_bytes_max",
-                    value: TRANSACTION_BYTES_MAX,
-                },
-                Refused::KeyLength => StorageError::TooLarge {
-                    limit: "stored_key_bytes_max",
-                    value: STORED_KEY_BYTES_MAX,
-                },
-                Refused::KeySpace => {
-                    StorageError::NotStorable("a key outside the keyspaces".into())
-                }
-            });
-        }
-        self.shared.usable()?;
-        let valid_as_of = self.reads.borrow().valid_as_of;
+    fn submit(mut self: Box<Self>, hook: Option<CommitHook>, answer: CommitAnswer) {
+        let read_at = match self.committable() {
+            Ok(read_at) => read_at,
+            Err(error) => return answer(Err(error)),
+        };
         if self.overlay.is_empty() && hook.is_none() {
-            return Ok(CommitVersion(valid_as_of));
+            return answer(Ok(CommitVersion(read_at)));
         }
-        // This transaction stays registered as running until it is dropped, after the answer.
-        self.shared.queue.submit(Pending {
-            reads: std::mem::take(&mut self.reads.borrow_mut().set),
-            valid_as_of,
-            writes: std::mem::take(&mut self.overlay),
-            bytes: self.bytes,
-            hook,
-        })
+        // The committer strikes it off the running ones when it has validated it.
+        self.submitted = true;
+        self.shared.queue.submit(
+            Pending {
+                reads: std::mem::take(&mut self.reads.borrow_mut().set),
+                valid_as_of: read_at,
+                writes: std::mem::take(&mut self.overlay),
+                bytes: self.bytes,
+                hook,
+            },
+            answer,
+        );
     }
 }
 
 impl Drop for EmbeddedTransaction<'_> {
     fn drop(&mut self) {
-        self.shared.leave(self.reads.get_mut().valid_as_of);
+        if !self.submitted {
+            self.shared.leave(self.reads.get_mut().valid_as_of);
+        }
     }
 }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    task::spawn_blocking,
+};
 use tonic::{Request, Response, Status};
 use tracing::Span;
 use uuid::Uuid;
@@ -17,8 +20,8 @@ use super::{convert::Writer, status::status};
 use crate::{
     caller::Caller,
     fault::{Fault, FaultCode, Result},
-    model::RequestOptions,
-    organization::CallOptions,
+    model::{OrganizationRequest, OrganizationResponse, RequestOptions},
+    organization::{CallOptions, Organization, Started},
 };
 
 /// What the gate found out about a call before its message was read.
@@ -68,9 +71,7 @@ impl Call {
             if Instant::now() >= self.deadline {
                 return Err(Fault::deadline_passed());
             }
-            catch_unwind(AssertUnwindSafe(|| work(&self))).unwrap_or_else(|panic| {
-                Err(Fault::unexpected(format!("panic: {}", panic_text(&*panic))))
-            })
+            guarded(|| work(&self))
         };
         let outcome = if inline {
             work()
@@ -83,6 +84,41 @@ impl Call {
         outcome
             .map(Response::new)
             .map_err(|fault| status(&fault, activity_id))
+    }
+
+    /// Runs a message that ends in a commit, and answers: on a thread that may wait up to the commit,
+    /// and on none while the disk works.
+    pub(super) async fn commit<T>(
+        self,
+        organization: Organization,
+        read: impl FnOnce() -> Result<(OrganizationRequest, RequestOptions)> + Send + 'static,
+        write: fn(OrganizationResponse, Writer) -> Result<T>,
+    ) -> Result<Response<T>, Status> {
+        let (then, started) = oneshot::channel();
+        let starting = organization.clone();
+        let start = move |call: &Call| {
+            let (request, options) = read()?;
+            let then = move |started| {
+                // A client that is gone needs no answer.
+                let _ = then.send(started);
+            };
+            starting.start(&call.caller, request, call.options(options), then);
+            Ok(())
+        };
+        self.clone().perform(false, start).await?;
+        let outcome = match started.await {
+            Ok(Started::Finished(outcome)) => outcome,
+            Ok(Started::Overtaken(request, options)) => {
+                let again =
+                    move |call: &Call| organization.execute(&call.caller, request, &options);
+                Ok(self.clone().perform(false, again).await?.into_inner())
+            }
+            Err(_) => Err(Fault::unexpected("a commit ended without an answer")),
+        };
+        outcome
+            .and_then(|response| guarded(|| write(response, self.writer())))
+            .map(Response::new)
+            .map_err(|fault| status(&fault, self.activity_id))
     }
 
     /// The answer of a message that is not built.
@@ -109,6 +145,12 @@ impl Call {
             activity_id: self.activity_id,
         }
     }
+}
+
+/// A panic is that call's failure and nobody else's (GX-5).
+fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(Fault::unexpected(format!("panic: {}", panic_text(&*panic)))))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

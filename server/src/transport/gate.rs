@@ -176,8 +176,14 @@ fn describe(
     impersonated: Option<Uuid>,
     echo: Option<HeaderValue>,
 ) {
+    let mut request_id = guid_header(activity_id);
+    if let Some(value) = &mut request_id {
+        // Never the same again: in the connection's table of known headers it would only push out
+        // those that come with every answer.
+        value.set_sensitive(true);
+    }
     let pairs = [
-        (keys::REQUEST_ID, guid_header(activity_id)),
+        (keys::REQUEST_ID, request_id),
         (keys::EFFECTIVE_USER_ID, impersonated.and_then(guid_header)),
         (keys::CLIENT_REQUEST_ID, echo),
     ];

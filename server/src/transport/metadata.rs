@@ -3,14 +3,35 @@
 use std::time::Duration;
 
 use orgservice::metadata_keys as keys;
-use tonic::codegen::http::{HeaderMap, HeaderValue};
+use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{caller::CallerKeys, limits};
+
+/// Names made once: by its text, a name would be checked anew for every look at every request.
+mod name {
+    use super::{HeaderName, keys};
+
+    pub(super) static AUTHORIZATION: HeaderName = HeaderName::from_static(keys::AUTHORIZATION);
+    pub(super) static CALLER_ID: [HeaderName; 2] = [
+        HeaderName::from_static(keys::CALLER_ID),
+        HeaderName::from_static(keys::CALLER_ID_ALIAS),
+    ];
+    pub(super) static CALLER_OBJECT_ID: [HeaderName; 2] = [
+        HeaderName::from_static(keys::CALLER_OBJECT_ID),
+        HeaderName::from_static(keys::CALLER_OBJECT_ID_ALIAS),
+    ];
+    pub(super) static OFFLINE_PLAYBACK: HeaderName =
+        HeaderName::from_static(keys::OFFLINE_PLAYBACK);
+    pub(super) static CLIENT_REQUEST_ID: HeaderName =
+        HeaderName::from_static(keys::CLIENT_REQUEST_ID);
+    pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static(keys::TRACEPARENT);
+    pub(super) static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+}
 
 /// The values of `authorization`.
 pub(super) fn authorization(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers
-        .get_all(keys::AUTHORIZATION)
+        .get_all(&name::AUTHORIZATION)
         .iter()
         .map(HeaderValue::as_bytes)
 }
@@ -21,26 +42,23 @@ pub(super) fn authorization(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> 
 /// are no text stay something that is no GUID.
 pub(super) fn caller_keys(headers: &HeaderMap) -> CallerKeys {
     CallerKeys {
-        caller_id: texts(headers, [keys::CALLER_ID, keys::CALLER_ID_ALIAS]),
-        caller_object_id: texts(
-            headers,
-            [keys::CALLER_OBJECT_ID, keys::CALLER_OBJECT_ID_ALIAS],
-        ),
-        offline_playback: headers.contains_key(keys::OFFLINE_PLAYBACK),
+        caller_id: texts(headers, &name::CALLER_ID),
+        caller_object_id: texts(headers, &name::CALLER_OBJECT_ID),
+        offline_playback: headers.contains_key(&name::OFFLINE_PLAYBACK),
     }
 }
 
-fn texts(headers: &HeaderMap, names: [&str; 2]) -> Vec<String> {
+fn texts(headers: &HeaderMap, names: &[HeaderName]) -> Vec<String> {
     names
         .iter()
-        .flat_map(|name| headers.get_all(*name))
+        .flat_map(|name| headers.get_all(name))
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         .collect()
 }
 
 /// The client's correlation id, if it is one that can be echoed.
 pub(super) fn client_request_id(headers: &HeaderMap) -> Option<HeaderValue> {
-    let value = headers.get(keys::CLIENT_REQUEST_ID)?;
+    let value = headers.get(&name::CLIENT_REQUEST_ID)?;
     let echoed = (1..=limits::CLIENT_REQUEST_ID_CHARACTERS_MAX).contains(&value.len())
         && value.as_bytes().iter().all(u8::is_ascii_graphic);
     echoed.then(|| value.clone())
@@ -49,7 +67,7 @@ pub(super) fn client_request_id(headers: &HeaderMap) -> Option<HeaderValue> {
 /// The trace the call belongs to, for the log.
 pub(super) fn traceparent(headers: &HeaderMap) -> Option<&str> {
     headers
-        .get(keys::TRACEPARENT)
+        .get(&name::TRACEPARENT)
         .and_then(|value| value.to_str().ok())
         .filter(|value| value.len() <= limits::CLIENT_REQUEST_ID_CHARACTERS_MAX)
 }
@@ -57,7 +75,7 @@ pub(super) fn traceparent(headers: &HeaderMap) -> Option<&str> {
 /// How long the client waits: `grpc-timeout`, at most eight digits and a unit. A malformed one is
 /// no deadline.
 pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let text = headers.get(&name::GRPC_TIMEOUT)?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if !(1..=8).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -27,6 +27,9 @@ impl OrganizationServiceHandler {
     async fn run<M: Message>(&self, request: Request<M>) -> Answer<M::Response> {
         let (call, message) = Call::take(request)?;
         let organization = self.organization.clone();
+        if organization.commits(message.name()) {
+            return call.commit(organization, || message.read(), M::write).await;
+        }
         let inline = message.is_short() && organization.is_inline(message.name());
         call.perform(inline, move |call| {
             let (request, options) = message.read()?;

@@ -9,6 +9,7 @@
 //! 5. Batches are kept small by the committer: sled locks the whole process while it applies one.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions, TryLockError},
     io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -19,6 +20,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use sled::IVec;
 
 use super::{Engine, WriteBatch};
@@ -59,6 +61,9 @@ pub struct SledEngine {
     // Dropped in this order: the log is closed before the folder is let go.
     db: sled::Db,
     log: File,
+    /// Keyspaces of which some value lies or lay in chunks. A write in any other leaves no chunks
+    /// behind and need not look for them, which would cost a read for every key written.
+    chunked: Mutex<BTreeSet<u8>>,
     broken: OnceLock<String>,
     _lock: File,
 }
@@ -92,6 +97,7 @@ impl SledEngine {
                 .map_err(failed)?;
         }
         Ok(SledEngine {
+            chunked: Mutex::new(chunked_spaces(&db)?),
             db,
             log,
             broken: OnceLock::new(),
@@ -130,6 +136,12 @@ impl SledEngine {
 
     /// How many chunks the value now stored under `key` has.
     fn stored_chunks(&self, key: &[u8]) -> Result<u32, StorageError> {
+        if !key
+            .first()
+            .is_some_and(|space| self.chunked.lock().contains(space))
+        {
+            return Ok(0);
+        }
         let Some(stored) = self.db.get(key).map_err(failed)? else {
             return Ok(0);
         };
@@ -159,6 +171,7 @@ impl SledEngine {
                     writes.insert(key.as_ref(), stored);
                 }
                 Some(value) => {
+                    self.chunked.lock().extend(key.first());
                     writes.insert(key.as_ref(), chunk_head(value)?);
                     for chunk in value.chunks(STORED_CHUNK_BYTES_MAX) {
                         writes.insert(chunk_key(key, chunks), chunk);
@@ -292,6 +305,22 @@ fn open_guarded(options: &SledOptions) -> Result<sled::Db, StorageError> {
             }
         }
     }
+}
+
+/// The keyspaces that have chunks: one look at the first chunk of each.
+fn chunked_spaces(db: &sled::Db) -> Result<BTreeSet<u8>, StorageError> {
+    let mut spaces = BTreeSet::new();
+    let mut from = vec![CHUNK];
+    while let Some(chunk) = db.range(from..vec![CHUNK + 1]).next() {
+        let (key, _) = chunk.map_err(failed)?;
+        let space = *key.get(1).ok_or_else(|| damaged(&key))?;
+        spaces.insert(space);
+        from = match space.checked_add(1) {
+            Some(next) => vec![CHUNK, next],
+            None => break,
+        };
+    }
+    Ok(spaces)
 }
 
 fn chunk_count(length: usize) -> u32 {
