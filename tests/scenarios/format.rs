@@ -121,6 +121,9 @@ pub struct Line {
     /// Shares of records afterwards: mask by principal, and nobody else has one.
     #[serde(default)]
     pub shares: BTreeMap<String, BTreeMap<String, u32>>,
+    /// What of these shares came down from parents (`inheritedaccessrightsmask`).
+    #[serde(default)]
+    pub inherited: BTreeMap<String, BTreeMap<String, u32>>,
     /// Records that do not exist afterwards.
     #[serde(default)]
     pub gone: Vec<String>,

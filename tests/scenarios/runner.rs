@@ -419,19 +419,7 @@ impl Play {
             }
         }
         for (name, expected) in &line.shares {
-            let target = self.world.reference(name);
-            let request = request(
-                "RetrieveSharedPrincipalsAndAccess",
-                [("Target", target.into())],
-            );
-            let shares = shares_of(&administrator.run(request).await);
-            let found: BTreeMap<String, u32> = shares
-                .into_iter()
-                .map(|(principal, mask)| (self.world.name_of(&principal.to_string()), mask))
-                .collect();
-            self.require(&found == expected, || {
-                format!("{name} is shared as {found:?}, not {expected:?}")
-            });
+            self.shares(name, expected, line.inherited.get(name)).await;
         }
         for name in &line.gone {
             let target = self.world.reference(name);
@@ -439,6 +427,58 @@ impl Play {
             let verdict = verdict(&found);
             self.require(verdict == FaultCode::ObjectDoesNotExist.name(), || {
                 format!("{name} was to be gone: {verdict}")
+            });
+        }
+    }
+
+    /// With whom a record is shared: as the message tells, and as rows of principalobjectaccess, one
+    /// for each principal (SH-2, SH-8).
+    async fn shares(
+        &mut self,
+        name: &str,
+        expected: &BTreeMap<String, u32>,
+        inherited: Option<&BTreeMap<String, u32>>,
+    ) {
+        let target = self.world.reference(name);
+        let told = request(
+            "RetrieveSharedPrincipalsAndAccess",
+            [("Target", target.clone().into())],
+        );
+        let told = shares_of(&self.world.administrator.run(told).await);
+        let told: BTreeMap<String, u32> = told
+            .into_iter()
+            .map(|(principal, mask)| (self.world.name_of(&principal.to_string()), mask))
+            .collect();
+        self.require(&told == expected, || {
+            format!("{name} is shared as {told:?}, not {expected:?}")
+        });
+
+        let rows = retrieve_multiple(matching(SHARES, "objectid", &target.id));
+        let rows = self.world.administrator.run(rows).await;
+        let mut stored = BTreeMap::new();
+        let mut from_parents = BTreeMap::new();
+        for row in rows_of(&rows) {
+            let principal = self.world.text_of(row.attributes.get("principalid"));
+            let principal = principal.trim_start_matches('@').to_owned();
+            let mask = |column: &str| match row.attributes.get(column).map(|value| &value.kind) {
+                Some(Some(Kind::IntegerValue(mask))) => mask.cast_unsigned(),
+                _ => 0,
+            };
+            let came_down = mask("inheritedaccessrightsmask");
+            if came_down != 0 {
+                from_parents.insert(principal.clone(), came_down);
+            }
+            let twice = stored.insert(principal, mask("accessrightsmask") | came_down);
+            self.require(twice.is_none(), || {
+                format!("{name} has two rows for one principal")
+            });
+        }
+        self.require(&stored == expected, || {
+            format!("the rows of {name}'s shares are {stored:?}, not {expected:?}")
+        });
+        if let Some(inherited) = inherited {
+            self.require(&from_parents == inherited, || {
+                format!("{name} inherits {from_parents:?}, not {inherited:?}")
             });
         }
     }
@@ -496,6 +536,9 @@ impl Play {
     }
 }
 
+/// The table that shows shares as rows.
+const SHARES: &str = "principalobjectaccess";
+
 /// Tables on which all roads of reading are tried.
 const READABLE: [&str; 7] = [
     "account",
@@ -530,21 +573,23 @@ fn needed(line: &Line) -> Option<u32> {
 }
 
 fn by_id(table: &str, id: &str) -> orgservice::v1::Query {
+    match table {
+        "task" => matching(table, "activityid", id),
+        _ => matching(table, &format!("{table}id"), id),
+    }
+}
+
+/// Whole rows whose column is this id.
+fn matching(table: &str, column: &str, id: &str) -> orgservice::v1::Query {
     let condition = ConditionExpression {
-        attribute_name: format!("{table}id"),
+        attribute_name: column.to_owned(),
         operator: ConditionOperator::Equal.into(),
         values: vec![guid(id.parse().expect("a GUID"))],
         ..ConditionExpression::default()
     };
-    let condition = match table {
-        "task" => ConditionExpression {
-            attribute_name: "activityid".to_owned(),
-            ..condition
-        },
-        _ => condition,
-    };
     query::Query::QueryExpression(QueryExpression {
         entity_name: table.to_owned(),
+        column_set: Some(all_columns()),
         criteria: Some(FilterExpression {
             conditions: vec![condition],
             ..FilterExpression::default()
