@@ -658,3 +658,7 @@ fn log_refusal(caller: &Caller, message: &str, correlation: Uuid, fault: &Fault)
         "refused"
     );
 }
+
+#[cfg(test)]
+#[path = "organization_tests.rs"]
+mod tests;

@@ -25,7 +25,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    CommitVersion, Direction, EmbeddedStore, KeyRange, ReadView, StorageError, Store,
+    CommitVersion, Direction, EmbeddedStore, KeyRange, ReadView, StorageError, Store, Transaction,
     engine::{Engine, FaultyEngine, MemoryEngine, SledEngine, SledOptions},
     keys,
 };
@@ -97,6 +97,7 @@ macro_rules! engines {
         row_versions_are_never_handed_out_again,
         no_page_shows_part_of_a_commit,
         a_hook_runs_in_the_instant_of_the_commit,
+        who_submits_is_told_without_waiting,
         closing_commits_what_waits,
         the_content_hash_tells_every_write
     );)* };
@@ -589,6 +590,46 @@ fn a_hook_runs_in_the_instant_of_the_commit(place: Place<'_>) {
     let hook = move |_| swapped.store(u64::MAX, Ordering::Release);
     assert!(is_conflict(&refused.commit(Some(Box::new(hook)))));
     assert_eq!(snapshot.load(Ordering::Acquire), 100);
+}
+
+fn who_submits_is_told_without_waiting(place: Place<'_>) {
+    let store = place();
+    put(&store, &[(1, b"one")]);
+    let (told, outcomes) = std::sync::mpsc::channel();
+    let submit = |transaction: Box<dyn Transaction + '_>, name: &'static str| {
+        let told = told.clone();
+        let answer = move |outcome| told.send((name, outcome)).unwrap();
+        transaction.submit(None, Box::new(answer));
+    };
+    let mut overtaken = store.begin().unwrap();
+    overtaken.get(&key(1)).unwrap();
+    overtaken.put(key(2), b"two".to_vec());
+    let mut first = store.begin().unwrap();
+    first.put(key(1), b"changed".to_vec());
+    submit(first, "first");
+    let (name, outcome) = outcomes.recv().unwrap();
+    assert_eq!((name, outcome.unwrap()), ("first", store.version()));
+    submit(overtaken, "overtaken");
+    let (name, outcome) = outcomes.recv().unwrap();
+    assert_eq!(name, "overtaken");
+    assert!(is_conflict(&outcome));
+
+    // What cannot be committed, or need not be, is answered right here.
+    submit(store.begin().unwrap(), "empty");
+    assert!(outcomes.try_recv().unwrap().1.is_ok());
+    let mut foreign = store.begin().unwrap();
+    foreign.put(vec![keys::RESERVED], Vec::new());
+    submit(foreign, "foreign");
+    assert!(outcomes.try_recv().unwrap().1.is_err());
+
+    // Nobody has to stay for the answer.
+    let mut left = store.begin().unwrap();
+    left.put(key(3), b"three".to_vec());
+    submit(left, "left");
+    drop(store);
+    assert!(outcomes.try_recv().unwrap().1.is_ok());
+    let all = place().read().unwrap().get(&key(3)).unwrap();
+    assert_eq!(all.as_deref(), Some(&b"three"[..]));
 }
 
 fn closing_commits_what_waits(place: Place<'_>) {

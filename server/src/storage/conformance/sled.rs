@@ -1,6 +1,7 @@
 //! What only sled needs to be held to: the five rules of docs/adr/0004.
 
 use super::*;
+use crate::limits::STORED_SEGMENT_BYTES;
 
 fn blobs(folder: &Folder) -> usize {
     std::fs::read_dir(folder.0.join("blobs")).unwrap().count()
@@ -116,4 +117,28 @@ fn changed_bytes_are_noticed() {
             }
         }
     }
+}
+
+/// Chunks are looked for only in keyspaces that are known to have some; what is known must survive
+/// reopening.
+#[test]
+fn a_small_value_leaves_no_chunks_of_a_large_one_behind() {
+    let folder = Folder::new();
+    let large = vec![7; 3 * STORED_CHUNK_BYTES_MAX];
+    let put = |value: &[u8]| {
+        let store = open(folder.engine().unwrap());
+        super::put(&store, &[(1, value), (2, b"never large")]);
+    };
+    let chunks = || {
+        let raw = ::sled::Config::new().path(&folder.0);
+        let db = raw.segment_size(STORED_SEGMENT_BYTES).open().unwrap();
+        db.scan_prefix([0xfe]).count()
+    };
+    put(&large);
+    assert_eq!(chunks(), 3);
+    put(b"small");
+    assert_eq!(chunks(), 0);
+    put(&large);
+    put(&large[STORED_CHUNK_BYTES_MAX..]);
+    assert_eq!(chunks(), 2);
 }
