@@ -5,6 +5,7 @@
 //! commits, and runs it again when another commit was faster.
 
 mod administration;
+mod commit;
 
 use std::{sync::Arc, time::Instant};
 
@@ -19,7 +20,6 @@ use crate::{
     directory::{Directory, SYSTEM_USER},
     fault::{Fault, FaultCode, Result},
     identity::{hash_token, new_token},
-    limits,
     memory::{self, Memory},
     metadata::Definitions,
     model::{
@@ -32,8 +32,10 @@ use crate::{
         explain, tokens,
     },
     snapshot::Snapshot,
-    storage::{CommitHook, StorageError, Store, Transaction, keys},
+    storage::{Store, Transaction, keys},
 };
+
+use commit::{Attempt, Committable, read_version};
 
 pub use administration::{ServerInfo, TokenInfo};
 
@@ -454,82 +456,6 @@ impl Organization {
         )?;
         run(&mut work)
     }
-
-    /// Runs writing work in a transaction, again when another commit changed what it read (TX-4).
-    fn write<T>(
-        &self,
-        caller: &Caller,
-        deadline: Option<Instant>,
-        run: impl Fn(&mut Work<'_>) -> Result<T>,
-    ) -> Result<T> {
-        for attempt in 0..limits::CONFLICT_RETRIES_MAX {
-            let attempted = self.attempt(caller, deadline, &run);
-            match attempted.and_then(Committable::commit) {
-                Err(Attempt::Conflict) => {
-                    // A random pause keeps two requests from colliding in step for ever.
-                    let pause = u64::from(attempt) * fast_random(50);
-                    std::thread::sleep(std::time::Duration::from_micros(pause));
-                }
-                Err(Attempt::Refused(fault)) => return Err(fault),
-                Ok(result) => return Ok(result),
-            }
-        }
-        Err(Fault::new(
-            FaultCode::WriteConflict,
-            "other requests kept changing the same records; try again",
-        )
-        .limit("conflict_retries_max", limits::CONFLICT_RETRIES_MAX))
-    }
-
-    fn attempt<T>(
-        &self,
-        caller: &Caller,
-        deadline: Option<Instant>,
-        run: &impl Fn(&mut Work<'_>) -> Result<T>,
-    ) -> Result<Committable<'_, T>, Attempt> {
-        let transaction = self.0.store.begin()?;
-        // The version is part of what the transaction read: a right revoked before the commit is a
-        // conflict, never a race.
-        let version = read_version(&*transaction)?;
-        let snapshot = self.snapshot();
-        if snapshot.version() != version {
-            return Err(Attempt::Conflict);
-        }
-        let unit = Unit::Transaction(transaction);
-        let mut work = Work::start(self.environment(deadline), unit, snapshot, *caller)?;
-        let result = run(&mut work)?;
-        work.check_deadline()?;
-        let (unit, snapshot, touched) = work.into_parts();
-        let Unit::Transaction(mut transaction) = unit else {
-            return Err(Fault::unexpected("a transaction became a view").into());
-        };
-        let hook = touched.then(|| {
-            let version = snapshot.version().to_be_bytes().to_vec();
-            transaction.put(keys::meta(DIRECTORY_VERSION), version);
-            let current = Arc::clone(&self.0.snapshot);
-            let hook: CommitHook = Box::new(move |_| current.store(snapshot));
-            hook
-        });
-        Ok(Committable {
-            result,
-            transaction,
-            hook,
-        })
-    }
-}
-
-/// What an attempt would commit.
-struct Committable<'a, T> {
-    result: T,
-    transaction: Box<dyn Transaction + 'a>,
-    hook: Option<CommitHook>,
-}
-
-impl<T> Committable<'_, T> {
-    fn commit(self) -> Result<T, Attempt> {
-        self.transaction.commit(self.hook)?;
-        Ok(self.result)
-    }
 }
 
 /// How far a request came that was only started.
@@ -539,35 +465,6 @@ pub enum Started {
     Finished(Result<OrganizationResponse>),
     /// To its commit, which another one got ahead of: it is to be executed from the beginning.
     Overtaken(OrganizationRequest, CallOptions),
-}
-
-/// Why an attempt did not commit.
-enum Attempt {
-    Conflict,
-    Refused(Fault),
-}
-
-impl From<Fault> for Attempt {
-    fn from(fault: Fault) -> Self {
-        if fault.is_conflict() {
-            Attempt::Conflict
-        } else {
-            Attempt::Refused(fault)
-        }
-    }
-}
-
-impl From<StorageError> for Attempt {
-    fn from(error: StorageError) -> Self {
-        Fault::from(error).into()
-    }
-}
-
-fn read_version(view: &(impl crate::storage::ReadView + ?Sized)) -> Result<u64> {
-    let version = view.get(&keys::meta(DIRECTORY_VERSION))?;
-    Ok(version
-        .and_then(|bytes| <[u8; 8]>::try_from(&*bytes).ok())
-        .map_or(0, u64::from_be_bytes))
 }
 
 /// Takes the options of a call over into its request, and the request's id out of both (GO-2).
@@ -636,12 +533,6 @@ fn cookie_key(store: &dyn Store) -> Result<[u8; 32]> {
     transaction.put(key, fresh.to_vec());
     transaction.commit(None)?;
     Ok(fresh)
-}
-
-/// A number below `bound` that differs from thread to thread and moment to moment.
-fn fast_random(bound: u64) -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(std::thread::current().id()) % bound
 }
 
 /// IM-19: refusals are logged with both ids.
