@@ -32,7 +32,7 @@ use crate::{
         explain, tokens,
     },
     snapshot::Snapshot,
-    storage::{Store, Transaction, keys},
+    storage::{Store, keys},
 };
 
 use commit::{Attempt, Committable, read_version};

@@ -17,6 +17,7 @@ mod invariants;
 mod messages;
 mod outcomes;
 mod pair;
+mod reach;
 mod runner;
 #[path = "../support/mod.rs"]
 mod support;
