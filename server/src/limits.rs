@@ -52,6 +52,10 @@ pub const TOTAL_COUNT_MAX: usize = 5_000;
 /// held for as long, and commits wait.
 pub const PAGE_KEYS_SCANNED_MAX: usize = 100_000;
 
+/// Columns of a record that is written on the network's own threads: what takes tens of
+/// microseconds costs less there than handing it to another thread.
+pub const INLINE_WRITE_COLUMNS_MAX: usize = 64;
+
 /// Related queries of one Retrieve (RT-7): each is a page of its own.
 pub const RELATED_QUERIES_MAX: usize = 10;
 
@@ -266,6 +270,7 @@ named! {
     CONDITION_VALUES_MAX,
     TOTAL_COUNT_MAX,
     PAGE_KEYS_SCANNED_MAX,
+    INLINE_WRITE_COLUMNS_MAX,
     RELATED_QUERIES_MAX,
     CONFLICT_RETRIES_MAX,
     REQUEST_MEMORY_MINUTES,

@@ -238,6 +238,12 @@ impl Organization {
         operations::message(message).is_ok_and(|message| message.effect == Effect::Write)
     }
 
+    /// Whether a record of this table carries no others along when it is written: those of the
+    /// directory do, such as copies of roles.
+    pub fn is_ordinary(table: &str) -> bool {
+        !Directory::covers(table)
+    }
+
     /// Definitions and directory of this moment.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.0.snapshot.load_full()

@@ -86,11 +86,12 @@ impl Call {
             .map_err(|fault| status(&fault, activity_id))
     }
 
-    /// Runs a message that ends in a commit, and answers: on a thread that may wait up to the commit,
-    /// and on none while the disk works.
+    /// Runs a message that ends in a commit, and answers: right here if it is said to be `inline`,
+    /// else on a thread that may wait, up to the commit; and on none while the disk works.
     pub(super) async fn commit<T>(
         self,
         organization: Organization,
+        inline: bool,
         read: impl FnOnce() -> Result<(OrganizationRequest, RequestOptions)> + Send + 'static,
         write: fn(OrganizationResponse, Writer) -> Result<T>,
     ) -> Result<Response<T>, Status> {
@@ -105,7 +106,7 @@ impl Call {
             starting.start(&call.caller, request, call.options(options), then);
             Ok(())
         };
-        self.clone().perform(false, start).await?;
+        self.clone().perform(inline, start).await?;
         let outcome = match started.await {
             Ok(Started::Finished(outcome)) => outcome,
             Ok(Started::Overtaken(request, options)) => {

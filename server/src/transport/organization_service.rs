@@ -28,7 +28,11 @@ impl OrganizationServiceHandler {
         let (call, message) = Call::take(request)?;
         let organization = self.organization.clone();
         if organization.commits(message.name()) {
-            return call.commit(organization, || message.read(), M::write).await;
+            let inline = message
+                .single_record()
+                .is_some_and(Organization::is_ordinary);
+            let read = || message.read();
+            return call.commit(organization, inline, read, M::write).await;
         }
         let inline = message.is_short() && organization.is_inline(message.name());
         call.perform(inline, move |call| {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, Result},
+    limits,
     model::{
         Entity, OrganizationRequest, OrganizationResponse, RelatedEntitiesQuery, RequestOptions,
         Value,
@@ -30,6 +31,12 @@ pub(in crate::transport) trait Message: Send + 'static {
     /// Whether all of it is a matter of microseconds, where its message is one of those that are.
     fn is_short(&self) -> bool {
         true
+    }
+
+    /// The table of the one record that it writes, where it names a few columns of one record and
+    /// nothing that takes others along.
+    fn single_record(&self) -> Option<&str> {
+        None
     }
 
     /// The message with its parameters, and the options of the call.
@@ -59,6 +66,7 @@ macro_rules! result {
 /// A [`Message`] from its name, how its parameters are read, and how its answer is written.
 macro_rules! message {
     ($request:ident -> $answer:ident, $name:literal, $(short |$message:ident| $short:expr,)?
+     $(single |$one:ident| $single:expr,)?
      |$wire:ident, $bag:ident| $read:block, |$response:ident, $writer:ident| $write:expr) => {
         impl Message for v1::$request {
             type Response = v1::$answer;
@@ -71,6 +79,13 @@ macro_rules! message {
                 fn is_short(&self) -> bool {
                     let $message = self;
                     $short
+                }
+            )?
+
+            $(
+                fn single_record(&self) -> Option<&str> {
+                    let $one = self;
+                    $single
                 }
             )?
 
@@ -90,7 +105,14 @@ macro_rules! message {
     };
 }
 
+/// The table of a record that comes alone and with a few columns.
+fn single(target: &v1::Entity) -> Option<&str> {
+    let few = target.attributes.len() <= limits::INLINE_WRITE_COLUMNS_MAX;
+    (few && target.related_entities.is_empty()).then_some(&*target.logical_name)
+}
+
 message!(CreateRequest -> CreateResponse, "Create",
+    single |message| single(message.target.as_ref()?),
     |wire, bag| { target(&mut bag, wire.target)?; },
     |response, writer| v1::CreateResponse { id: write_guid(result!(response, "id", Guid)) });
 
@@ -113,6 +135,11 @@ short |message| message.related_entities_query.is_empty(),
 });
 
 message!(UpdateRequest -> UpdateResponse, "Update",
+    single |message| {
+        let target = message.target.as_ref()?;
+        // An owner's change cascades.
+        single(target).filter(|_| !target.attributes.contains_key("ownerid"))
+    },
     |wire, bag| {
         target(&mut bag, wire.target)?;
         concurrency_behavior(&mut bag, wire.concurrency_behavior)?;
