@@ -65,10 +65,10 @@ pub async fn run(folder: &Path, service: &Path, template: &Path, records: usize)
         cache_bytes: CACHE_BYTES,
     })?);
     let template = Entity::decode(&*fs::read(template)?)?;
-    let version = fill(&*engine, &template, records)?;
+    let version = fill(&engine, &template, records)?;
     let (sender, receiver) = mpsc::channel();
     let committing = Arc::clone(&engine);
-    thread::spawn(move || commit(&*committing, version, &receiver));
+    thread::spawn(move || commit(&committing, version, &receiver));
 
     let session = Session::read(service)?;
     let one = Floor {
