@@ -152,6 +152,12 @@ impl Entity {
     }
 }
 
+impl From<&Entity> for Entity {
+    fn from(entity: &Entity) -> Self {
+        entity.clone()
+    }
+}
+
 /// Names one record: by table and id, or by table and alternate key.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EntityReference {

@@ -151,9 +151,9 @@
 //!
 //! [`Error`] tells apart what one does about it: the server said no ([`Error::Fault`]), the call did not
 //! get through ([`Error::Transport`]), a value is of another kind than expected ([`Error::Convert`]), the
-//! client is misconfigured ([`Error::Config`]). Calls are repeated only where that is harmless; the whole rule is
-//! at [`RetryPolicy::next_delay`]. Every write carries a `request_id`, by which the server recognizes a
-//! repeat and answers it from memory instead of writing twice.
+//! client is misconfigured ([`Error::Config`]). Calls are repeated only where that is harmless; the whole
+//! rule is at [`RetryPolicy::next_delay`]. Every write carries a `request_id`, by which the server
+//! recognizes a repeat and answers it from memory instead of writing twice.
 //!
 //! # Reading order
 //!
@@ -164,6 +164,7 @@ mod admin;
 mod builder;
 mod call;
 mod client;
+mod contract;
 mod entity;
 mod error;
 mod explain;
@@ -224,3 +225,8 @@ use orgservice::v1;
 
 // Derived code names this crate; inside it, too.
 extern crate self as orgservice_client;
+
+/// The README's Rust compiles, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;

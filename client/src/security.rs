@@ -10,7 +10,9 @@ use crate::{entity::EntityReference, v1};
 
 /// An enum of the contract whose unknown numbers are kept. Zero, "not said", becomes `None`.
 macro_rules! open_enum {
-    ($(#[$doc:meta])* $name:ident from $wire:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident from $wire:ident {
+        $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]

@@ -235,11 +235,7 @@ pub(crate) fn value_from_wire(column: &str, value: v1::Value) -> Converted<Value
         }),
         Kind::Relationship(value) => Value::Relationship(relationship_from_wire(value)),
         Kind::Query(value) => Value::Query(Box::new(Query::from_wire(*value))),
-        Kind::OrganizationRequest(value) => Value::Request(Box::new(OrganizationRequest {
-            request_name: value.request_name,
-            parameters: values_from_wire(value.parameters)?,
-            request_id: optional_guid_from_wire("request_id", &value.request_id)?,
-        })),
+        Kind::OrganizationRequest(value) => Value::Request(Box::new(request_from_wire(*value)?)),
         Kind::OrganizationResponse(value) => Value::Response(Box::new(response_from_wire(*value)?)),
         Kind::Fault(value) => Value::Fault(Box::new(Fault::from_wire(*value))),
     })
@@ -420,6 +416,16 @@ impl From<OrganizationRequest> for v1::OrganizationRequest {
             request_id: optional_guid_to_wire(request.request_id),
         }
     }
+}
+
+pub(crate) fn request_from_wire(
+    request: v1::OrganizationRequest,
+) -> Converted<OrganizationRequest> {
+    Ok(OrganizationRequest {
+        request_name: request.request_name,
+        parameters: values_from_wire(request.parameters)?,
+        request_id: optional_guid_from_wire("request_id", &request.request_id)?,
+    })
 }
 
 impl From<OrganizationResponse> for v1::OrganizationResponse {

@@ -21,6 +21,8 @@ use crate::{
 pub struct Identity {
     /// The user row it stands for; `None` for a trusted host without one (IM-4).
     pub user: Option<UserId>,
+    /// The credential itself, to tell hosts without a user row apart.
+    pub credential: Uuid,
     /// Whether the deployment's PrivUserGroup lists it (IM-4).
     pub trusted_host: bool,
     /// Name of the credential for the log.
@@ -47,6 +49,8 @@ pub struct Caller {
     pub impersonated: Option<UserId>,
     /// Whether membership of the PrivUserGroup replaces the Delegate privilege (IM-4).
     pub trusted_host: bool,
+    /// The credential of a host without a user row; all zero for users.
+    pub host: Uuid,
 }
 
 /// A [`Caller`] with what the decision knows of both users at one snapshot.
@@ -63,6 +67,7 @@ impl Caller {
             authenticated: Some(user),
             impersonated: None,
             trusted_host: false,
+            host: Uuid::nil(),
         }
     }
 
@@ -72,6 +77,7 @@ impl Caller {
             authenticated: Some(authenticated),
             impersonated: Some(impersonated),
             trusted_host: false,
+            host: Uuid::nil(),
         }
     }
 
@@ -110,6 +116,10 @@ impl Caller {
             authenticated: identity.user,
             impersonated: None,
             trusted_host: identity.trusted_host,
+            host: match identity.user {
+                Some(_) => Uuid::nil(),
+                None => identity.credential,
+            },
         };
         if caller_id.is_none() && object_id.is_none() {
             return match identity.user {

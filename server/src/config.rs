@@ -1,5 +1,5 @@
-//! How to run the server: defaults, then a TOML file, then the environment, then flags; the later one
-//! wins. Everything is checked once, before anything is opened (`docs/configuration.md`).
+//! How to run the server: defaults, then a TOML file, then the environment, then flags; the later
+//! one wins. Everything is checked once, before anything is opened (`docs/configuration.md`).
 
 use std::{
     fs, io,
@@ -10,6 +10,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
@@ -145,12 +146,16 @@ pub struct Options {
     #[arg(long, env = "ORGSERVICE_ADMINISTRATOR_NAME", value_name = "NAME")]
     pub administrator_name: Option<String>,
 
+    /// Days that a token works whose maker names no time; 0 means until it is revoked [default: 90]
+    #[arg(long, env = "ORGSERVICE_TOKEN_DAYS", value_name = "DAYS")]
+    pub token_days: Option<u64>,
+
     /// Seconds that open calls may go on when the server is asked to stop [default: 30]
     #[arg(long, env = "ORGSERVICE_DRAIN_SECONDS", value_name = "SECONDS")]
     pub drain_seconds: Option<u64>,
 
-    /// Names of credentials that may impersonate without the Delegate privilege, separated by commas
-    /// [default: none]
+    /// Who may impersonate without the Delegate privilege, separated by commas: users by id or
+    /// domain name, hosts without a user by the label of their token [default: none]
     #[arg(
         long,
         env = "ORGSERVICE_TRUSTED_HOSTS",
@@ -183,6 +188,8 @@ pub struct Config {
     pub organization_name: String,
     /// Name of the first administrator of a new organization.
     pub administrator_name: String,
+    /// How long a token works whose maker names no time; zero means until it is revoked.
+    pub token_lifetime: SignedDuration,
     /// How long open calls may go on at the end.
     pub drain: Duration,
     /// Users and hosts that may impersonate without the Delegate privilege (IM-4).
@@ -211,6 +218,9 @@ const MIB: u64 = 1024 * 1024;
 /// Least and most memory for the cache: below, nothing works well; above, it is a typing mistake.
 const CACHE_MIB: std::ops::RangeInclusive<u64> = 16..=1024 * 1024;
 
+/// Longest life of a token that nobody gave one: ten years.
+const TOKEN_DAYS_MAX: u64 = 3_650;
+
 /// Longest drain: a day. Supervisors kill long before.
 const DRAIN_SECONDS_MAX: u64 = 24 * 60 * 60;
 
@@ -218,8 +228,8 @@ const DRAIN_SECONDS_MAX: u64 = 24 * 60 * 60;
 const NAME_CHARACTERS_MAX: usize = 160;
 
 impl Config {
-    /// Completes flags and environment, which clap has merged already, with the file they name and with
-    /// defaults, and checks the outcome.
+    /// Completes flags and environment, which clap has merged already, with the file they name and
+    /// with defaults, and checks the outcome.
     ///
     /// # Errors
     /// [`ConfigError`], naming the option.
@@ -284,6 +294,14 @@ impl Config {
                     .administrator_name
                     .unwrap_or_else(|| "administrator".to_owned()),
             )?,
+            token_lifetime: SignedDuration::from_hours(
+                24 * within(
+                    "token_days",
+                    options.token_days.unwrap_or(90),
+                    0..=TOKEN_DAYS_MAX,
+                )?
+                .cast_signed(),
+            ),
             drain: Duration::from_secs(within(
                 "drain_seconds",
                 options.drain_seconds.unwrap_or(30),
@@ -316,6 +334,7 @@ impl Options {
             log_format: self.log_format.or(other.log_format),
             organization_name: self.organization_name.or(other.organization_name),
             administrator_name: self.administrator_name.or(other.administrator_name),
+            token_days: self.token_days.or(other.token_days),
             drain_seconds: self.drain_seconds.or(other.drain_seconds),
             trusted_hosts: self.trusted_hosts.or(other.trusted_hosts),
         }
@@ -429,6 +448,7 @@ mod tests {
             log_format = "json"
             organization_name = " Contoso "
             administrator_name = "root"
+            token_days = 0
             drain_seconds = 0
             trusted_hosts = ["worker"]
             "#,
@@ -445,6 +465,7 @@ mod tests {
             log_format: LogFormat::Json,
             organization_name: "Contoso".into(),
             administrator_name: "root".into(),
+            token_lifetime: SignedDuration::ZERO,
             drain: Duration::ZERO,
             trusted_hosts: vec!["worker".into()],
         };
@@ -475,6 +496,7 @@ mod tests {
             ("listen = \"localhost:50051\"", "`listen`"),
             ("cache_mib = 1", "`cache_mib`"),
             ("drain_seconds = 100000", "`drain_seconds`"),
+            ("token_days = 10000", "`token_days`"),
             ("log = \"server=loud\"", "`log`"),
             ("organization_name = \" \"", "`organization_name`"),
             ("trusted_hosts = [\"\"]", "`trusted_hosts`"),

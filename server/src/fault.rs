@@ -285,22 +285,6 @@ impl Fault {
     }
 }
 
-impl From<crate::storage::StorageError> for Fault {
-    /// A lost race is told apart so that the request can run again; everything else is the server's
-    /// own trouble, whose cause goes to the log only.
-    fn from(error: crate::storage::StorageError) -> Self {
-        use crate::storage::StorageError;
-        match error {
-            StorageError::Conflict => Fault::new(
-                FaultCode::WriteConflict,
-                "another request changed the same records; try again",
-            ),
-            StorageError::TooLarge { limit, value } => Fault::limit_exceeded(limit, value),
-            other => Fault::unexpected(other),
-        }
-    }
-}
-
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0.code.name(), self.0.message)

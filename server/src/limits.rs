@@ -48,8 +48,12 @@ pub const CONDITION_VALUES_MAX: usize = 2_000;
 /// Rows a total count goes up to (`messages.md` 4.2).
 pub const TOTAL_COUNT_MAX: usize = 5_000;
 
-/// Index keys one page may look at before it comes back short with `more_records`.
-pub const PAGE_KEYS_SCANNED_MAX: usize = 200_000;
+/// Index keys one page may look at before it comes back short with `more_records`: the page gate is
+/// held for as long, and commits wait.
+pub const PAGE_KEYS_SCANNED_MAX: usize = 100_000;
+
+/// Related queries of one Retrieve (RT-7): each is a page of its own.
+pub const RELATED_QUERIES_MAX: usize = 10;
 
 /// Orders of one query; every row's key holds a part for each.
 pub const QUERY_ORDERS_MAX: usize = 32;
@@ -118,7 +122,8 @@ pub const GROUP_COMMIT_TRANSACTIONS_MAX: usize = 64;
 /// Bytes in one group commit, for the same reason.
 pub const GROUP_COMMIT_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes that one transaction may write: a batch of 1000 large records fits, a runaway one does not.
+/// Bytes that one transaction may write: a batch of 1000 large records fits, a runaway one does
+/// not.
 pub const TRANSACTION_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// Principals whose compiled privileges are kept per snapshot of the directory.
@@ -136,8 +141,8 @@ pub const TOKEN_LABEL_CHARACTERS_MAX: usize = 200;
 /// Characters of a bearer token that are looked at; ours have 47.
 pub const TOKEN_CHARACTERS_MAX: usize = 256;
 
-/// Connections open at one time; each may hold [`CONCURRENT_STREAMS_MAX`] requests. The next one waits
-/// in the backlog of the operating system.
+/// Connections open at one time; each may hold [`CONCURRENT_STREAMS_MAX`] requests. The next one
+/// waits in the backlog of the operating system.
 pub const CONNECTIONS_MAX: usize = 4_096;
 
 /// Seconds a new connection may take to begin to speak; neither hyper nor tonic has such a bound.
@@ -146,8 +151,8 @@ pub const CONNECTION_PREFACE_SECONDS_MAX: u64 = 10;
 /// Seconds a TLS handshake may take.
 pub const TLS_HANDSHAKE_SECONDS_MAX: u64 = 10;
 
-/// Minutes after which a connection is asked to end, so that clients come back through a balancer and
-/// nothing holds a place for ever.
+/// Minutes after which a connection is asked to end, so that clients come back through a balancer
+/// and nothing holds a place for ever.
 pub const CONNECTION_MINUTES_MAX: u64 = 30;
 
 /// Seconds between two HTTP/2 pings, and for the answer (`grpc.md` 12).
@@ -192,6 +197,10 @@ const _: () = assert!(
 const _: () = assert!(
     TOP_ROWS_MAX as usize <= PAGE_ROWS_MAX,
     "one page holds a whole top query"
+);
+const _: () = assert!(
+    64 * MERGED_RANGES_MAX < PAGE_KEYS_SCANNED_MAX,
+    "the first keys of every merged range can be read"
 );
 const _: () = assert!(
     PAGE_ROWS_MAX < PAGE_KEYS_SCANNED_MAX,
@@ -249,10 +258,15 @@ named! {
     TOP_ROWS_MAX,
     SIMPLE_PAGING_ROWS_MAX,
     QUERY_CONDITIONS_MAX,
+    QUERY_ORDERS_MAX,
+    LIKE_PATTERN_CHARACTERS_MAX,
+    MERGED_RANGES_MAX,
+    PAGING_COOKIE_CHARACTERS_MAX,
     FILTER_DEPTH_MAX,
     CONDITION_VALUES_MAX,
     TOTAL_COUNT_MAX,
     PAGE_KEYS_SCANNED_MAX,
+    RELATED_QUERIES_MAX,
     CONFLICT_RETRIES_MAX,
     REQUEST_MEMORY_MINUTES,
     REQUEST_SECONDS_MAX,

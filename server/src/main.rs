@@ -1,4 +1,5 @@
-//! The server binary: serves an organization, and manages tokens of a store that is not being served.
+//! The server binary: serves an organization, and manages tokens of a store that is not being
+//! served.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -39,7 +40,8 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
-/// Faster than the system's allocator for many small values that one thread makes and another drops.
+/// Faster than the system's allocator for many small values that one thread makes and another
+/// drops.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -173,14 +175,18 @@ fn serve(config: Config) -> Result<(), Failure> {
     let address = listener
         .local_addr()
         .map_err(io_failure("cannot tell the address"))?;
+    let tls = config.tls.as_ref().map(|tls| TlsOptions {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+    });
+    if let Some(tls) = &tls {
+        tls.check()?;
+    }
     let organization = open(&config)?;
     let token_file = bootstrap(&config, &organization)?;
     greet(&config, address, &token_file);
     let options = TransportOptions {
-        tls: config.tls.map(|tls| TlsOptions {
-            certificate: tls.certificate,
-            key: tls.key,
-        }),
+        tls,
         reflection: config.reflection,
         drain: config.drain,
     };
@@ -240,8 +246,8 @@ fn store_directory(config: &Config) -> PathBuf {
     config.data_directory.join("store")
 }
 
-/// Where the first administrator's token is left. A store in memory has a file of its own, so that it
-/// never takes the place of the one for the store on disk.
+/// Where the first administrator's token is left. A store in memory has a file of its own, so that
+/// it never takes the place of the one for the store on disk.
 fn token_file(config: &Config) -> PathBuf {
     config.data_directory.join(match config.engine {
         Engine::Sled => "administrator.token",
@@ -272,6 +278,7 @@ fn open(config: &Config) -> Result<Organization, Failure> {
         .map_err(|error| Failure::Fault(format!("the shipped tables are wrong: {error}")))?;
     let options = OrganizationOptions {
         trusted_hosts: config.trusted_hosts.clone(),
+        token_lifetime: config.token_lifetime,
         ..OrganizationOptions::new(definitions, engine)
     };
     Ok(Organization::open(store, options)?)

@@ -48,7 +48,7 @@ impl Memory {
         hash.update(caller.impersonated.map(|user| user.0).unwrap_or_default());
         hash.update(&body);
         Ok(Memory {
-            user: caller.authenticated.map(|user| user.0).unwrap_or_default(),
+            user: caller.authenticated.map_or(caller.host, |user| user.0),
             request_id,
             hash: hash.finalize().into(),
         })

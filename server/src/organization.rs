@@ -4,20 +4,22 @@
 //! It opens a view or a transaction, admits the caller at that moment's snapshot, runs the message,
 //! commits, and runs it again when another commit was faster.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+mod administration;
+mod commit;
+
+use std::{sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use orgservice_security::UserId;
 use uuid::Uuid;
 
 use crate::{
     caller::{Caller, CallerKeys, Identity},
     clock::{Clock, IdSource, SystemClock, SystemIds},
-    directory::{Directory, SYSTEM_USER, Token},
+    directory::{Directory, SYSTEM_USER},
     fault::{Fault, FaultCode, Result},
     identity::{hash_token, new_token},
-    limits,
     memory::{self, Memory},
     metadata::Definitions,
     model::{
@@ -25,13 +27,17 @@ use crate::{
     },
     operations::{
         self, Effect, Environment, Unit, Work,
-        batch::Multiple,
+        batch::{Budget, Multiple},
         bootstrap::{self, BootstrapOptions},
         explain, tokens,
     },
     snapshot::Snapshot,
-    storage::{CommitHook, StorageError, Store, Transaction, keys},
+    storage::{Store, keys},
 };
+
+use commit::{Attempt, Committable, read_version};
+
+pub use administration::{ServerInfo, TokenInfo};
 
 /// Name of the store's count of directory changes.
 const DIRECTORY_VERSION: &str = "directory_version";
@@ -53,6 +59,7 @@ struct Inner {
     started: Timestamp,
     storage_engine: &'static str,
     trusted_hosts: Vec<String>,
+    token_lifetime: SignedDuration,
 }
 
 /// How an organization is opened.
@@ -65,9 +72,11 @@ pub struct OrganizationOptions {
     pub ids: Arc<dyn IdSource>,
     /// What the store's engine is called, for RetrieveServerInfo.
     pub storage_engine: &'static str,
-    /// The PrivUserGroup: ids or sign-in names of users, and names of hosts without a user row, that
+    /// The PrivUserGroup: ids of users, and names of hosts without a user row, that
     /// may impersonate without the Delegate privilege (IM-4).
     pub trusted_hosts: Vec<String>,
+    /// How long a token works whose maker names no time; zero means until it is revoked.
+    pub token_lifetime: SignedDuration,
 }
 
 impl OrganizationOptions {
@@ -79,6 +88,7 @@ impl OrganizationOptions {
             ids: Arc::new(SystemIds),
             storage_engine,
             trusted_hosts: Vec::new(),
+            token_lifetime: SignedDuration::ZERO,
         }
     }
 }
@@ -103,26 +113,6 @@ pub struct Bootstrap {
     pub token: String,
 }
 
-/// A bearer token without its secret (`grpc.md` 3.3).
-pub type TokenInfo = Token;
-
-/// What this server is (`grpc.md` 3.3).
-#[derive(Clone, Debug)]
-pub struct ServerInfo {
-    /// Version of the server.
-    pub version: String,
-    /// The organization.
-    pub organization_id: Uuid,
-    /// Name of the storage engine.
-    pub storage_engine: &'static str,
-    /// Version of the storage format.
-    pub storage_format_version: u32,
-    /// When the server started.
-    pub start_time: Timestamp,
-    /// Bounds by name.
-    pub limits: BTreeMap<String, String>,
-}
-
 impl Organization {
     /// Opens the organization of a store.
     ///
@@ -136,7 +126,7 @@ impl Organization {
             (version, Directory::load(&*view, &definitions)?)
         };
         let cookie_key = cookie_key(&*store)?;
-        Ok(Organization(Arc::new(Inner {
+        let organization = Organization(Arc::new(Inner {
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::new(
                 version,
                 definitions,
@@ -148,8 +138,21 @@ impl Organization {
             cookie_key,
             storage_engine: options.storage_engine,
             trusted_hosts: options.trusted_hosts,
+            token_lifetime: options.token_lifetime,
             store,
-        })))
+        }));
+        if !organization
+            .snapshot()
+            .directory()
+            .organization()
+            .id
+            .is_nil()
+        {
+            // Tables that are new since the last start have privileges that are new too.
+            let system = Caller::direct(SYSTEM_USER);
+            organization.write(&system, None, bootstrap::sync_privileges)?;
+        }
+        Ok(organization)
     }
 
     /// Creates the organization, its administrator and the administrator's token in an empty store;
@@ -198,11 +201,13 @@ impl Organization {
         // A host without a user row holds a token of nobody, under its own name (IM-4).
         let user = (!token.user.0.is_nil()).then_some(token.user);
         let trusted_host = match user.and_then(|user| snapshot.directory().user(user)) {
-            Some(user) => self.trusts(&user.id.to_string()) || self.trusts(&user.domain_name),
+            // By id alone: a name can be changed by whoever may write the user's row.
+            Some(user) => self.trusts(&user.id.to_string()),
             None => self.trusts(&token.label),
         };
         Ok(Identity {
             user,
+            credential: token.id,
             trusted_host,
             label: token.label.clone(),
         })
@@ -352,18 +357,27 @@ impl Organization {
             return Ok(response);
         }
         let mut items = Vec::with_capacity(batch.requests.len());
+        let mut budget = Budget::default();
         for (index, &inner) in batch.requests.iter().enumerate() {
             let mut inner = inner.clone();
             // Inside a batch an item's own request id only fills its context (GO-2).
             inner.request_id = None;
-            let outcome = if inner.name == request.name {
-                self.read(caller, deadline, |work| operations::run(work, &inner))
-            } else {
+            let outcome = budget.require().and_then(|()| {
+                if inner.name == request.name {
+                    return self.read(caller, deadline, |work| operations::run(work, &inner));
+                }
                 let id = request_id.map(|id| memory::derived(id, index));
                 self.run(caller, &inner, id, deadline)
-            };
-            if let Err(fault) = &outcome {
-                log_refusal(caller, &inner.name, request_id.unwrap_or_default(), fault);
+            });
+            match &outcome {
+                // What nobody asked for is not kept.
+                Ok(_) if !batch.return_responses => continue,
+                // Too much is told by the next request, which then has not run.
+                Ok(response) => drop(budget.take(response)),
+                Err(fault) => {
+                    let activity = request_id.unwrap_or_default();
+                    log_refusal(caller, &inner.name, activity, fault);
+                }
             }
             let faulted = outcome.is_err();
             items.push((index, outcome));
@@ -399,62 +413,6 @@ impl Organization {
             Ok(work) => explain::explain(&mut work.explaining(), question),
             Err(fault) => Ok(explain::refused(fault)),
         }
-    }
-
-    /// Makes a bearer token; the only time it is shown.
-    ///
-    /// # Errors
-    /// `PrivilegeDenied` with metadata `role`; `ObjectDoesNotExist`.
-    pub fn create_token(
-        &self,
-        caller: &Caller,
-        user: Uuid,
-        label: String,
-        expires: Option<Timestamp>,
-    ) -> Result<(Uuid, String)> {
-        let (token, hash) = new_secret()?;
-        let id = self.write(caller, None, |work| {
-            tokens::create(work, user, &label, expires, hash)
-        })?;
-        tracing::info!(target: "audit", token = %id, %user, by = ?caller, "token created");
-        Ok((id, token))
-    }
-
-    /// Lists tokens, of one user or of all.
-    ///
-    /// # Errors
-    /// `PrivilegeDenied` with metadata `role`.
-    pub fn list_tokens(&self, caller: &Caller, user: Option<Uuid>) -> Result<Vec<TokenInfo>> {
-        let tokens = self.read(caller, None, |work| tokens::list(work, user))?;
-        Ok(tokens.iter().map(|token| TokenInfo::clone(token)).collect())
-    }
-
-    /// Ends a token for every request that starts afterwards.
-    ///
-    /// # Errors
-    /// `PrivilegeDenied` with metadata `role`; `ObjectDoesNotExist`.
-    pub fn revoke_token(&self, caller: &Caller, token_id: Uuid) -> Result<()> {
-        self.write(caller, None, |work| tokens::revoke(work, token_id))?;
-        tracing::info!(target: "audit", token = %token_id, by = ?caller, "token revoked");
-        Ok(())
-    }
-
-    /// What this server is.
-    ///
-    /// # Errors
-    /// `PrivilegeDenied` with metadata `role`.
-    pub fn server_info(&self, caller: &Caller) -> Result<ServerInfo> {
-        self.read(caller, None, |work| {
-            work.require_administrator()?;
-            Ok(ServerInfo {
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                organization_id: work.directory().organization().id,
-                storage_engine: self.0.storage_engine,
-                storage_format_version: crate::storage::FORMAT_VERSION.into(),
-                start_time: self.0.started,
-                limits: limits::all(),
-            })
-        })
     }
 
     /// Forgets requests that are older than they have to be remembered (GO-2); called now and then.
@@ -498,82 +456,6 @@ impl Organization {
         )?;
         run(&mut work)
     }
-
-    /// Runs writing work in a transaction, again when another commit changed what it read (TX-4).
-    fn write<T>(
-        &self,
-        caller: &Caller,
-        deadline: Option<Instant>,
-        run: impl Fn(&mut Work<'_>) -> Result<T>,
-    ) -> Result<T> {
-        for attempt in 0..limits::CONFLICT_RETRIES_MAX {
-            let attempted = self.attempt(caller, deadline, &run);
-            match attempted.and_then(Committable::commit) {
-                Err(Attempt::Conflict) => {
-                    // A random pause keeps two requests from colliding in step for ever.
-                    let pause = u64::from(attempt) * fast_random(50);
-                    std::thread::sleep(std::time::Duration::from_micros(pause));
-                }
-                Err(Attempt::Refused(fault)) => return Err(fault),
-                Ok(result) => return Ok(result),
-            }
-        }
-        Err(Fault::new(
-            FaultCode::WriteConflict,
-            "other requests kept changing the same records; try again",
-        )
-        .limit("conflict_retries_max", limits::CONFLICT_RETRIES_MAX))
-    }
-
-    fn attempt<T>(
-        &self,
-        caller: &Caller,
-        deadline: Option<Instant>,
-        run: &impl Fn(&mut Work<'_>) -> Result<T>,
-    ) -> Result<Committable<'_, T>, Attempt> {
-        let transaction = self.0.store.begin()?;
-        // The version is part of what the transaction read: a right revoked before the commit is a
-        // conflict, never a race.
-        let version = read_version(&*transaction)?;
-        let snapshot = self.snapshot();
-        if snapshot.version() != version {
-            return Err(Attempt::Conflict);
-        }
-        let unit = Unit::Transaction(transaction);
-        let mut work = Work::start(self.environment(deadline), unit, snapshot, *caller)?;
-        let result = run(&mut work)?;
-        work.check_deadline()?;
-        let (unit, snapshot, touched) = work.into_parts();
-        let Unit::Transaction(mut transaction) = unit else {
-            return Err(Fault::unexpected("a transaction became a view").into());
-        };
-        let hook = touched.then(|| {
-            let version = snapshot.version().to_be_bytes().to_vec();
-            transaction.put(keys::meta(DIRECTORY_VERSION), version);
-            let current = Arc::clone(&self.0.snapshot);
-            let hook: CommitHook = Box::new(move |_| current.store(snapshot));
-            hook
-        });
-        Ok(Committable {
-            result,
-            transaction,
-            hook,
-        })
-    }
-}
-
-/// What an attempt would commit.
-struct Committable<'a, T> {
-    result: T,
-    transaction: Box<dyn Transaction + 'a>,
-    hook: Option<CommitHook>,
-}
-
-impl<T> Committable<'_, T> {
-    fn commit(self) -> Result<T, Attempt> {
-        self.transaction.commit(self.hook)?;
-        Ok(self.result)
-    }
 }
 
 /// How far a request came that was only started.
@@ -583,35 +465,6 @@ pub enum Started {
     Finished(Result<OrganizationResponse>),
     /// To its commit, which another one got ahead of: it is to be executed from the beginning.
     Overtaken(OrganizationRequest, CallOptions),
-}
-
-/// Why an attempt did not commit.
-enum Attempt {
-    Conflict,
-    Refused(Fault),
-}
-
-impl From<Fault> for Attempt {
-    fn from(fault: Fault) -> Self {
-        if fault.is_conflict() {
-            Attempt::Conflict
-        } else {
-            Attempt::Refused(fault)
-        }
-    }
-}
-
-impl From<StorageError> for Attempt {
-    fn from(error: StorageError) -> Self {
-        Fault::from(error).into()
-    }
-}
-
-fn read_version(view: &(impl crate::storage::ReadView + ?Sized)) -> Result<u64> {
-    let version = view.get(&keys::meta(DIRECTORY_VERSION))?;
-    Ok(version
-        .and_then(|bytes| <[u8; 8]>::try_from(&*bytes).ok())
-        .map_or(0, u64::from_be_bytes))
 }
 
 /// Takes the options of a call over into its request, and the request's id out of both (GO-2).
@@ -680,12 +533,6 @@ fn cookie_key(store: &dyn Store) -> Result<[u8; 32]> {
     transaction.put(key, fresh.to_vec());
     transaction.commit(None)?;
     Ok(fresh)
-}
-
-/// A number below `bound` that differs from thread to thread and moment to moment.
-fn fast_random(bound: u64) -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(std::thread::current().id()) % bound
 }
 
 /// IM-19: refusals are logged with both ids.

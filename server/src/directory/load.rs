@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdSet};
+use imbl::HashMap;
 use orgservice_security::{
     AccessMode, BusinessUnitId, BusinessUnitTree, PrivilegeDepth, RoleId, TeamId, UserId,
 };
@@ -266,10 +266,7 @@ fn relink<L, R>(
         set.remove(&right(to));
     }
     if let Some((from, to)) = new {
-        links
-            .entry(left(from))
-            .or_insert_with(OrdSet::new)
-            .insert(right(to));
+        links.entry(left(from)).or_default().insert(right(to));
     }
 }
 

@@ -32,8 +32,8 @@ pub fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// The token in the values of the key `authorization`: one value, the scheme `Bearer` in any case, a
-/// space, and the token.
+/// The token in the values of the key `authorization`: one value, the scheme `Bearer` in any case,
+/// a space, and the token.
 ///
 /// # Errors
 /// `RequestIsNotAuthenticated` if there is no such value, or more than one (GEX-1).

@@ -13,6 +13,7 @@ use super::{
     RelationshipDefinition, RequiredLevel, TableDefinition, system,
     table::{BuiltLookup, BuiltTable, TableBuilder},
 };
+use crate::{limits::INDEX_COLUMNS_MAX, storage::index::IndexDescription};
 
 /// First object type code of tables that are not shipped.
 const CUSTOM_CODE_MIN: u32 = 10_000;
@@ -99,6 +100,12 @@ impl DefinitionsBuilder {
             } = builder.build(ObjectTypeCode(code))?;
             for column in &table.columns {
                 check_column(&table, column, &names)?;
+            }
+            if let Some(wide) = widest(&table.indexes).filter(|&wide| wide > INDEX_COLUMNS_MAX) {
+                return Err(format!(
+                    "an index of `{name}` has {wide} columns; index_columns_max is \
+                     {INDEX_COLUMNS_MAX}"
+                ));
             }
             for lookup in lookups {
                 relationships.add_lookup(&table, lookup, no_cascade, &mut cascades)?;
@@ -198,6 +205,11 @@ impl Relationships {
 }
 
 /// Logical names are lower-case ASCII words (MD-2).
+/// The number of columns of the widest index.
+fn widest(indexes: &[IndexDescription]) -> Option<usize> {
+    indexes.iter().map(|index| index.columns.len()).max()
+}
+
 fn check_name(name: &str) -> Result<(), String> {
     let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase());
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

@@ -23,7 +23,8 @@ use rustc_hash::FxHashMap;
 
 pub use builder::DefinitionsBuilder;
 pub use privileges::{
-    MISC_OVERRIDE_CREATED_ON, MISC_PRIVILEGES, PrivilegeCatalog, PrivilegeDefinition,
+    MISC_BYPASS_BUSINESS_LOGIC, MISC_BYPASS_PLUGINS, MISC_OVERRIDE_CREATED_ON, MISC_PRIVILEGES,
+    PrivilegeCatalog, PrivilegeDefinition,
 };
 pub use table::{TableBuilder, table};
 

@@ -15,6 +15,12 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x5f0c_7d1e_93b2_4c58_a6d4_1be0_27f3_984
 /// `prvOverrideCreatedOnCreatedBy` (CR-9).
 pub const MISC_OVERRIDE_CREATED_ON: MiscPrivilege = MiscPrivilege(1);
 
+/// `prvBypassCustomPlugins` (`messages.md` 1.9).
+pub const MISC_BYPASS_PLUGINS: MiscPrivilege = MiscPrivilege(2);
+
+/// `prvBypassCustomBusinessLogic` (`messages.md` 1.9).
+pub const MISC_BYPASS_BUSINESS_LOGIC: MiscPrivilege = MiscPrivilege(3);
+
 /// Privileges that belong to no table, in the order of their [`MiscPrivilege`] numbers. Role
 /// privileges are stored by id, hence by name: renaming one takes it from every role.
 pub const MISC_PRIVILEGES: &[(MiscPrivilege, &str)] = &[
@@ -23,8 +29,8 @@ pub const MISC_PRIVILEGES: &[(MiscPrivilege, &str)] = &[
         "prvActOnBehalfOfAnotherUser",
     ),
     (MISC_OVERRIDE_CREATED_ON, "prvOverrideCreatedOnCreatedBy"),
-    (MiscPrivilege(2), "prvBypassCustomPlugins"),
-    (MiscPrivilege(3), "prvBypassCustomBusinessLogic"),
+    (MISC_BYPASS_PLUGINS, "prvBypassCustomPlugins"),
+    (MISC_BYPASS_BUSINESS_LOGIC, "prvBypassCustomBusinessLogic"),
     (MiscPrivilege(4), "prvBulkDelete"),
     (MiscPrivilege(5), "prvMerge"),
     (MiscPrivilege(6), "prvReadRecordAuditHistory"),

@@ -11,7 +11,10 @@ use super::{
     column::{self, ColumnBuilder},
     system::columns::{self, number},
 };
-use crate::{limits::RECORD_COLUMNS_MAX, storage::index::IndexDescription};
+use crate::{
+    limits::{INDEX_COLUMNS_MAX, RECORD_COLUMNS_MAX},
+    storage::index::IndexDescription,
+};
 
 /// States of a table that names none of its own.
 const ACTIVE_INACTIVE: &[(i32, &str)] = &[(0, "Active"), (1, "Inactive")];
@@ -290,6 +293,14 @@ impl TableBuilder {
                 });
             }
             definitions.push(column);
+        }
+        if indexes
+            .iter()
+            .any(|index| index.columns.len() > INDEX_COLUMNS_MAX)
+        {
+            return Err(format!(
+                "an index of table `{name}` has more than {INDEX_COLUMNS_MAX} columns"
+            ));
         }
         definitions.sort_by_key(|column| column.number);
 

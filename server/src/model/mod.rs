@@ -1,6 +1,6 @@
 //! The domain's own values: what a request, a record and a query are, independent of the wire.
 //!
-//! `transport/convert.rs` is the only translator between these and the protobuf types, so a wire
+//! `transport/convert` is the only translator between these and the protobuf types, so a wire
 //! value "with no kind set" cannot exist inside (GV-6), and storage, operations and queries share
 //! one vocabulary. Nothing here knows access, storage or transport.
 

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use orgservice_security::{RecordFacts, requirements};
 use uuid::Uuid;
 
-use super::Work;
+use super::{Work, tables};
 use crate::{
     fault::Result,
     metadata::{ColumnSource, ColumnType, TableDefinition},
-    model::{EntityReference, Value},
+    model::Value,
     records::WriteKind,
     storage::record::Record,
 };
@@ -56,7 +56,11 @@ pub fn named(
         let Some(target) = work.definitions().table(target) else {
             continue;
         };
-        if before.is_some_and(|before| current(before, column.number, column.source) == id) {
+        let same = |before: &Record| {
+            current(before, column.number, column.source)
+                .is_some_and(|(table, held)| *table == *target.logical_name && Some(held) == id)
+        };
+        if before.is_some_and(same) {
             continue;
         }
         lookups.push(SetLookup {
@@ -67,11 +71,14 @@ pub fn named(
     lookups
 }
 
-fn current(record: &Record, column: u16, source: ColumnSource) -> Option<Uuid> {
+/// The table and id a lookup points at; an id alone does not name a record (G-9).
+fn current(record: &Record, column: u16, source: ColumnSource) -> Option<(&str, Uuid)> {
     match source {
-        ColumnSource::BusinessUnit => record.business_unit,
+        ColumnSource::BusinessUnit => record.business_unit.map(|id| ("businessunit", id)),
         _ => match record.get(column) {
-            Some(Value::EntityReference(EntityReference { id, .. })) => *id,
+            Some(Value::EntityReference(reference)) => {
+                Some((reference.logical_name.as_str(), reference.id?))
+            }
             _ => None,
         },
     }
@@ -110,14 +117,22 @@ pub fn access(
     work.access_facts(table, facts, requirements::APPEND)
 }
 
-/// Steps 9 and 10 on each record pointed at: it exists, and AppendTo and Read reach it.
+/// Steps 9 and 10 on each record that `table`'s lookups point at: it exists, and AppendTo and Read
+/// reach it.
 ///
 /// # Errors
-/// `ObjectDoesNotExist`, `unManagedIdsAccessDenied`.
-pub fn check_references(work: &Work<'_>, lookups: &[SetLookup]) -> Result<()> {
+/// `ObjectDoesNotExist` or the table's own refusal of a missing record (BU-3),
+/// `unManagedIdsAccessDenied`.
+pub fn check_references(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    lookups: &[SetLookup],
+) -> Result<()> {
     for lookup in lookups {
         let Some(id) = lookup.id else { continue };
-        let record = work.load(&lookup.table, id)?;
+        let record = work
+            .find(&lookup.table, id)?
+            .ok_or_else(|| tables::missing_reference(table, &lookup.table, id))?;
         if guarded(&lookup.table) {
             work.access(&lookup.table, id, &record, requirements::APPEND_TO)?;
         }

@@ -61,7 +61,7 @@ impl Work<'_> {
         table: Option<&TableDefinition>,
     ) -> Result<()> {
         let decision = self.principals().pair().require(privilege);
-        self.note(privilege, None, decision.as_ref().err(), || Vec::new());
+        self.note(privilege, None, decision.as_ref().err(), Vec::new);
         decision.map_err(|denial| self.snapshot().refuse(&denial, table))
     }
 

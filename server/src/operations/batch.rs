@@ -20,7 +20,7 @@ impl Operation for ExecuteTransaction {
     const NAME: &'static str = "ExecuteTransaction";
     type Checked = Transaction;
 
-    fn check(_: &mut Work<'_>, request: &OrganizationRequest) -> Result<Transaction> {
+    fn check(work: &mut Work<'_>, request: &OrganizationRequest) -> Result<Transaction> {
         let mut parameters = Parameters::of(request);
         let requests = parameters.requests("Requests")?;
         let return_responses = parameters.flag("ReturnResponses")?;
@@ -31,6 +31,12 @@ impl Operation for ExecuteTransaction {
                 return Err(nested(&inner.name, Self::NAME, index).at_request(index));
             }
         }
+        if work.is_explaining() {
+            // Each request is explained; none is run, so later ones are judged as things are now.
+            for (index, inner) in requests.iter().enumerate() {
+                super::run(work, inner).map_err(|fault| fault.at_request(index))?;
+            }
+        }
         Ok(Transaction {
             requests: requests.into_iter().cloned().collect(),
             return_responses,
@@ -39,6 +45,7 @@ impl Operation for ExecuteTransaction {
 
     fn perform(work: &mut Work<'_>, transaction: Transaction) -> Result<OrganizationResponse> {
         let mut responses = Vec::new();
+        let mut budget = Budget::default();
         for (index, request) in transaction.requests.iter().enumerate() {
             // Each request is decided with the roles as they are now, own earlier writes included.
             let response = work
@@ -46,6 +53,9 @@ impl Operation for ExecuteTransaction {
                 .and_then(|()| super::run(work, request))
                 .map_err(|fault| fault.at_request(index))?;
             if transaction.return_responses {
+                budget
+                    .take(&response)
+                    .map_err(|fault| fault.at_request(index))?;
                 responses.push(Value::Response(Box::new(response)));
             }
         }
@@ -124,6 +134,39 @@ impl Operation for ExecuteMultiple {
 
     fn perform(_: &mut Work<'_>, (): ()) -> Result<OrganizationResponse> {
         Ok(OrganizationResponse::new(Self::NAME))
+    }
+}
+
+/// What the answers of a batch may take together: what no message could carry is not collected.
+#[derive(Debug, Default)]
+pub struct Budget {
+    bytes: usize,
+}
+
+impl Budget {
+    /// Makes room for one more answer.
+    ///
+    /// # Errors
+    /// `InvalidOperation` (reason LIMIT_EXCEEDED) once the answers are larger than a message.
+    pub fn take(&mut self, response: &OrganizationResponse) -> Result<()> {
+        self.bytes += postcard::to_stdvec(response)
+            .map_err(Fault::unexpected)?
+            .len();
+        self.require()
+    }
+
+    /// Whether there is room for another answer.
+    ///
+    /// # Errors
+    /// As [`Budget::take`].
+    pub fn require(&self) -> Result<()> {
+        if self.bytes > limits::MESSAGE_BYTES_MAX {
+            return Err(Fault::limit_exceeded(
+                "message_bytes_max",
+                limits::MESSAGE_BYTES_MAX,
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -102,9 +102,13 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str, depth: usize) -> Resu
     let facts = prospective(work, &table, id, &mut record, owner)?;
     work.access_facts(&table, &facts, requirements::CREATE)?;
     append::access(work, &table, &facts, &lookups)?;
-    append::check_references(work, &lookups)?;
+    append::check_references(work, &table, &lookups)?;
     if let Some(owner) = facts.owner {
         ownership::check(work, &table, owner)?;
+    }
+    // Records that come along may still fill in what the rules look at.
+    if target.related_entities.is_empty() {
+        tables::before_create(work, &table, id, &mut record)?;
     }
     Ok(Creatable {
         table,
@@ -138,7 +142,9 @@ pub fn perform(work: &mut Work<'_>, creatable: Creatable) -> Result<Uuid> {
     defaults(&table, &mut record);
     state::create(&table, &mut record);
     stamps::create(work, &table, &mut record)?;
-    tables::before_create(work, &table, id, &mut record)?;
+    if !related.is_empty() {
+        tables::before_create(work, &table, id, &mut record)?;
+    }
     related::refuse_loop(work, &table, id, None, &record)?;
     stamps::derive(work, &table, &mut record)?;
     let record = work.put(&table, id, None, record)?;

@@ -30,6 +30,8 @@ impl Operation for Delete {
         let id = work.id_of(target, "target")?;
         let record = work.load(&table, id)?;
         work.access(&table, id, &record, requirements::DELETE)?;
+        tables::require_deletable(work, &table, id, &record)?;
+        cascade::require_unrestricted(work, &table, id)?;
         version_matches(&table, id, &record, concurrency, target.row_version)?;
         Ok((table, id))
     }

@@ -2,7 +2,7 @@
 
 use orgservice_security::{Principal, PrivilegeMatrix as Matrix};
 
-use super::Work;
+use super::{Operation, Work, batch::ExecuteMultiple};
 use crate::{
     caller::Caller,
     fault::{Fault, Result},
@@ -40,6 +40,7 @@ pub fn asked_pair(work: &Work<'_>, question: &ExplainAccess) -> Result<Caller> {
         authenticated,
         impersonated,
         trusted_host,
+        host: uuid::Uuid::nil(),
     })
 }
 
@@ -48,6 +49,12 @@ pub fn asked_pair(work: &Work<'_>, question: &ExplainAccess) -> Result<Caller> {
 /// # Errors
 /// `QueryBuilderNoEntity` for an unknown table of the matrices; internal faults.
 pub fn explain(work: &mut Work<'_>, question: &ExplainAccess) -> Result<AccessExplanation> {
+    if let Some(request) = &question.request
+        && request.name == ExecuteMultiple::NAME
+    {
+        // Its requests are calls of their own, each to be asked about by itself.
+        return Err(super::not_built("ExplainAccess of ExecuteMultiple"));
+    }
     let tables = matrix_tables(work, question)?;
     let fault = question
         .request

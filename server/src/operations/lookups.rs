@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Work;
 use crate::{
+    metadata::TableDefinition,
     model::Value,
     records::{Currency, Lookups},
 };
@@ -13,7 +14,8 @@ use crate::{
 /// Looks names up in the directory first, in the store else; remembers them for one request.
 pub struct WorkLookups<'a, 'w> {
     work: &'a Work<'w>,
-    names: RefCell<HashMap<Uuid, Option<String>>>,
+    /// By table and id: an id is unique per table only (G-9).
+    names: RefCell<HashMap<(u32, Uuid), Option<String>>>,
 }
 
 impl<'a, 'w> WorkLookups<'a, 'w> {
@@ -25,8 +27,7 @@ impl<'a, 'w> WorkLookups<'a, 'w> {
         }
     }
 
-    fn stored_name(&self, table: &str, id: Uuid) -> Option<String> {
-        let table = self.work.definitions().table(table)?;
+    fn stored_name(&self, table: &TableDefinition, id: Uuid) -> Option<String> {
         let column = table.primary_name_column()?;
         // A name that cannot be read is left out: it is a courtesy of the result, not part of the
         // record, and a damaged neighbour must not make this record unreadable.
@@ -42,9 +43,10 @@ impl Lookups for WorkLookups<'_, '_> {
         if let Some(name) = self.work.directory().name(table, id) {
             return Some(name);
         }
+        let table = self.work.definitions().table(table)?;
         self.names
             .borrow_mut()
-            .entry(id)
+            .entry((table.code.0, id))
             .or_insert_with(|| self.stored_name(table, id))
             .clone()
     }

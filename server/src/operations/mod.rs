@@ -25,6 +25,7 @@ mod retrieve_multiple;
 mod roles;
 mod set_state;
 mod share;
+mod share_rows;
 mod stamps;
 mod state;
 mod tables;
@@ -38,9 +39,12 @@ mod work;
 
 pub use work::{Environment, Mark, Unit, Work, facts, missing, stored_owner, user_owned};
 
+use orgservice_security::Privilege;
+
 use crate::{
     fault::{Fault, FaultCode, Result},
-    model::{OrganizationRequest, OrganizationResponse},
+    metadata::{MISC_BYPASS_BUSINESS_LOGIC, MISC_BYPASS_PLUGINS},
+    model::{OrganizationRequest, OrganizationResponse, Value},
     pipeline,
 };
 
@@ -157,9 +161,27 @@ pub fn not_built(name: &str) -> Fault {
 /// # Errors
 /// Whatever it refuses.
 pub fn run(work: &mut Work<'_>, request: &OrganizationRequest) -> Result<OrganizationResponse> {
-    let message = message(&request.name)?;
-    if message.name != who_am_i::WhoAmI::NAME {
+    // A user without roles is told so before it is told that a message does not exist (U-8).
+    if request.name != who_am_i::WhoAmI::NAME {
         work.principals().require_roles()?;
     }
+    let message = message(&request.name)?;
+    require_bypass(work, request)?;
     (message.run)(work, request)
+}
+
+/// `messages.md` 1.9: leaving out custom logic needs a privilege, also where there is none to leave
+/// out.
+fn require_bypass(work: &Work<'_>, request: &OrganizationRequest) -> Result<()> {
+    let given = |name: &str| {
+        let value = request.parameters.get(name);
+        value.is_some_and(|value| !matches!(value, Value::Null | Value::Boolean(false)))
+    };
+    if given("BypassBusinessLogicExecution") || given("BypassBusinessLogicExecutionStepIds") {
+        work.require_privilege(Privilege::Misc(MISC_BYPASS_BUSINESS_LOGIC), None)?;
+    }
+    if given("BypassCustomPluginExecution") {
+        work.require_privilege(Privilege::Misc(MISC_BYPASS_PLUGINS), None)?;
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, Result},
+    limits,
     model::{
         ColumnSet, ConcurrencyBehavior, Entity, EntityReference, OrganizationRequest,
         PrincipalAccess, Query, RelatedEntitiesQuery, Relationship, Value,
@@ -183,6 +184,16 @@ impl<'a> Parameters<'a> {
     pub fn related_queries(&mut self) -> Result<Vec<RelatedEntitiesQuery>> {
         match self.optional(RelatedEntitiesQuery::NAME) {
             None => Ok(Vec::new()),
+            Some(Value::List(values)) if values.len() > limits::RELATED_QUERIES_MAX => {
+                Err(Fault::invalid_argument(
+                    "related_entities_query",
+                    format!(
+                        "a Retrieve takes {} related queries",
+                        limits::RELATED_QUERIES_MAX
+                    ),
+                )
+                .limit("related_queries_max", limits::RELATED_QUERIES_MAX))
+            }
             Some(Value::List(values)) => values
                 .iter()
                 .cloned()

@@ -16,7 +16,7 @@ use crate::{
     directory,
     fault::{Fault, FaultCode, Result},
     limits,
-    metadata::{OneToMany, RelationshipDefinition, TableDefinition},
+    metadata::{ColumnSource, OneToMany, RelationshipDefinition, TableDefinition},
     model::{Entity, EntityReference, EntityRole, RelatedEntities, Relationship, Value},
     storage::record::Record,
 };
@@ -140,6 +140,15 @@ pub fn create_parent(
         ));
     };
     require_table(&one.referenced, entity, &group.relationship, 0)?;
+    if table
+        .column_by_number(one.lookup_number)
+        .is_some_and(|column| column.source != ColumnSource::Stored)
+    {
+        return Err(Fault::invalid_argument(
+            path(&group.relationship, 0),
+            format!("the record behind `{}` has to exist before", one.lookup),
+        ));
+    }
     let creatable = create::check(work, entity, &path(&group.relationship, 0), depth + 1)?;
     work.count_cascaded()?;
     let id = create::perform(work, creatable)?;
@@ -157,7 +166,7 @@ pub fn create_parent(
         &facts(table, None, owner, record.business_unit),
         &lookups,
     )?;
-    append::check_references(work, &lookups)?;
+    append::check_references(work, table, &lookups)?;
     record.set(
         one.lookup_number,
         Value::EntityReference(EntityReference::new(&*one.referenced, id)),

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{
-    Operation, Work, lookups::WorkLookups, parameters::Parameters, retrieve_multiple::related,
+    Operation, Work,
+    lookups::WorkLookups,
+    parameters::Parameters,
+    retrieve_multiple::{RelatedAskable, check_related, related},
 };
 use crate::{
     fault::Result,
     metadata::TableDefinition,
-    model::{OrganizationRequest, OrganizationResponse, RelatedEntitiesQuery},
+    model::{OrganizationRequest, OrganizationResponse},
     records::{Projection, project},
     storage::record::Record,
 };
@@ -24,7 +27,7 @@ pub struct Readable {
     id: Uuid,
     record: Record,
     projection: Projection,
-    related: Vec<RelatedEntitiesQuery>,
+    related: Vec<RelatedAskable>,
 }
 
 impl Operation for Retrieve {
@@ -40,6 +43,10 @@ impl Operation for Retrieve {
         let table = work.table(&target.logical_name, "target.logical_name")?;
         super::tables::require_message(&table, Self::NAME, table.messages.read)?;
         work.require_read(&table)?;
+        let related = related
+            .iter()
+            .map(|query| check_related(work, &table, query))
+            .collect::<Result<_>>()?;
         let projection = Projection::resolve(&table, columns, "column_set")?;
         let id = work.id_of(target, "target")?;
         let record = work.load(&table, id)?;
@@ -62,7 +69,7 @@ impl Operation for Retrieve {
             related: queries,
         } = readable;
         let mut entity = project(&table, id, &record, &projection, &WorkLookups::new(work));
-        for query in &queries {
+        for query in queries {
             entity
                 .related_entities
                 .push(related(work, &table, id, query)?);

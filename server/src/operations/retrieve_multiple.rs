@@ -1,7 +1,9 @@
 //! RetrieveMultiple: the rows of a query that the caller may see (`messages.md` 1.10, AC-6), and the
 //! related rows that come with a Retrieve (RT-7).
 
-use orgservice_security::BusinessUnitId;
+use std::sync::Arc;
+
+use orgservice_security::{BusinessUnitId, RecordScope};
 use uuid::Uuid;
 
 use super::{
@@ -13,19 +15,17 @@ use super::{
     tables,
 };
 use crate::{
-    directory,
+    directory::{self, INTEGRATION_USER, SYSTEM_USER},
     fault::{Fault, Result},
     metadata::{RelationshipDefinition, TableDefinition},
     model::{
         EntityCollection, EntityReference, EntityRole, OrganizationRequest, OrganizationResponse,
-        RelatedEntities, RelatedEntitiesQuery, Value,
+        RelatedEntities, RelatedEntitiesQuery, Relationship, Value,
     },
     query::{self, BoundQuery, QueryContext, RowFilter},
     records::value_of,
     storage::{keys, record::Record},
 };
-use orgservice_security::RecordScope;
-use std::sync::Arc;
 
 /// The message.
 pub struct RetrieveMultiple;
@@ -99,6 +99,12 @@ impl RowFilter for VisibleRows<'_, '_> {
     }
 
     fn admits(&self, id: Uuid, record: &Record) -> Result<bool> {
+        // U-6: the built-in users do not show in lists.
+        if &*self.table.logical_name == "systemuser"
+            && [SYSTEM_USER.0, INTEGRATION_USER.0].contains(&id)
+        {
+            return Ok(false);
+        }
         let scope = match self.access {
             RowAccess::Scope(scope) => scope,
             RowAccess::Everyone => return Ok(true),
@@ -117,17 +123,23 @@ impl RowFilter for VisibleRows<'_, '_> {
     }
 }
 
-/// The rows of a query that are related to a record, with the caller's read access (RT-7).
+/// A query for related records that may be asked.
+pub struct RelatedAskable {
+    side: Side,
+    relationship: Relationship,
+    askable: Askable,
+}
+
+/// Steps 7 and 8 for a query about records related to those of a table (RT-7).
 ///
 /// # Errors
 /// As [`related::side`] for the relationship; `InvalidArgument` when the query is about another
 /// table than the relationship's other end; what RetrieveMultiple refuses.
-pub fn related(
+pub fn check_related(
     work: &Work<'_>,
     table: &TableDefinition,
-    id: Uuid,
     request: &RelatedEntitiesQuery,
-) -> Result<RelatedEntities> {
+) -> Result<RelatedAskable> {
     const FIELD: &str = "related_entities_query.query";
     let side = related::side(work, table, &request.relationship)?;
     let queried = Arc::clone(query::require_query_table(
@@ -160,6 +172,37 @@ pub fn related(
     }
     let access = work.row_access(&queried)?;
     let query = query::bind(work.definitions(), &request.query, FIELD)?;
+    Ok(RelatedAskable {
+        side,
+        relationship: request.relationship.clone(),
+        askable: Askable {
+            table: queried,
+            access,
+            query,
+        },
+    })
+}
+
+/// The rows of a checked query that are related to a record.
+///
+/// # Errors
+/// What the store says.
+pub fn related(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    request: RelatedAskable,
+) -> Result<RelatedEntities> {
+    let RelatedAskable {
+        side,
+        relationship,
+        askable,
+    } = request;
+    let Askable {
+        table: queried,
+        access,
+        query,
+    } = askable;
     let query = match side {
         Side::OneToMany(one) => query.pointing_at(one.lookup_number, &table.logical_name, id),
         Side::ManyToOne(one) => {
@@ -173,7 +216,7 @@ pub fn related(
                     "a many-to-many side of another relationship",
                 ));
             };
-            let role = request.relationship.primary_entity_role;
+            let role = relationship.primary_entity_role;
             let from_left = match *many.left.0 == *many.right.0 {
                 true => role != Some(EntityRole::Referenced),
                 false => *many.left.0 == *table.logical_name,
@@ -194,7 +237,7 @@ pub fn related(
         },
     )?;
     Ok(RelatedEntities {
-        relationship: request.relationship.clone(),
+        relationship,
         entities: rows,
     })
 }
@@ -216,3 +259,7 @@ fn parent(
         _ => None,
     })
 }
+
+#[cfg(test)]
+#[path = "retrieve_multiple_tests.rs"]
+mod tests;

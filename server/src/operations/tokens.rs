@@ -16,7 +16,8 @@ use crate::{
     storage::{keys, sealed},
 };
 
-/// Makes a token for a user, known from now on by the hash of its secret; returns its public id.
+/// Makes a token for a user, known from now on by the hash of its secret; returns its public id. The
+/// all-zero user is a host without a user row, known by the label.
 ///
 /// # Errors
 /// `PrivilegeDenied` for whoever is no System Administrator; `ObjectDoesNotExist` for an unknown or
@@ -34,7 +35,9 @@ pub fn create(
         .directory()
         .user(UserId(user))
         .filter(|user| !user.is_built_in());
-    if known.is_none() {
+    // A token of nobody is that of a trusted host without a user row (IM-4): only the deployment can
+    // make one, since a request cannot name the all-zero id (G-8).
+    if known.is_none() && !user.is_nil() {
         return Err(missing("systemuser", user));
     }
     let label = label.trim();

@@ -29,7 +29,9 @@ pub struct Change {
     table: Arc<TableDefinition>,
     id: Uuid,
     before: Record,
-    values: BTreeMap<u16, Value>,
+    after: Record,
+    state: Option<i32>,
+    status: Option<i32>,
     owner: Option<Owner>,
     related: Vec<RelatedEntities>,
 }
@@ -68,19 +70,20 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str) -> Result<Change> {
     let table = work.table(&target.logical_name, &format!("{path}.logical_name"))?;
     tables::require_message(&table, Update::NAME, table.messages.update)?;
     let id = target_id(work, &table, target, path);
-    // Read before step 8 for one purpose only: a lookup that keeps its value asks nothing. A missing
-    // record is told about in step 9, after the privileges (AC-7).
+    // Read before step 8 for one purpose only: a lookup that keeps its value asks nothing. That is
+    // so only for whoever may change the record: a refusal must not tell what is in another one. A
+    // missing record is told about in step 9, after the privileges (AC-7).
     let found = match &id {
         Ok(id) => work.find(&table, *id)?,
         Err(_) => None,
     };
-    let lookups = append::named(
-        work,
-        &table,
-        &target.attributes,
-        WriteKind::Update,
-        found.as_ref(),
-    );
+    let known = match (&id, &found) {
+        (Ok(id), Some(record)) if work.may(&table, *id, record, requirements::UPDATE)? => {
+            found.as_ref()
+        }
+        _ => None,
+    };
+    let lookups = append::named(work, &table, &target.attributes, WriteKind::Update, known);
     let assigns = table.column("ownerid").is_some()
         && target
             .attributes
@@ -105,7 +108,7 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str) -> Result<Change> {
     if assigns {
         work.access(&table, id, &before, requirements::ASSIGN)?;
     }
-    append::check_references(work, &lookups)?;
+    append::check_references(work, &table, &lookups)?;
     let owner = match values
         .remove(&number::OWNER_ID)
         .filter(|owner| !owner.is_null())
@@ -117,11 +120,20 @@ pub fn check(work: &Work<'_>, target: &Entity, path: &str) -> Result<Change> {
         }
         _ => None,
     };
+    let option = |column: u16| match values.get(&column) {
+        Some(Value::OptionSet(option)) => Some(*option),
+        _ => None,
+    };
+    let (state, status) = (option(number::STATE_CODE), option(number::STATUS_CODE));
+    let after = changed(&table, &before, values);
+    tables::before_update(work, &table, id, &before, &after)?;
     Ok(Change {
         table,
         id,
         before,
-        values,
+        after,
+        state,
+        status,
         owner,
         related: target.related_entities.clone(),
     })
@@ -136,16 +148,35 @@ pub fn perform(work: &mut Work<'_>, change: Change, depth: usize) -> Result<()> 
         table,
         id,
         before,
-        values,
+        mut after,
+        state,
+        status,
         owner,
         related,
     } = change;
+    if table.has_state {
+        state::update(&table, &mut after, state, status)?;
+    }
+    related::refuse_loop(work, &table, id, Some(&before), &after)?;
+    let previous = before.owner.map(directory::owner);
+    if let Some(owner) = owner {
+        ownership::hand_over(work, &table, id, &mut after, owner)?;
+    }
+    stamps::update(work, &table, &mut after);
+    stamps::derive(work, &table, &mut after)?;
+    let after = work.put(&table, id, Some(&before), after)?;
+    tables::after_update(work, &table, id, &before, &after)?;
+    if let (Some(owner), Some(previous)) = (owner, previous)
+        && owner != previous
+    {
+        cascade::assign(work, &table, id, previous, owner)?;
+    }
+    related::update_all(work, &table, &related, depth)
+}
+
+/// The record with the supplied values; state and owner follow rules of their own.
+fn changed(table: &TableDefinition, before: &Record, values: BTreeMap<u16, Value>) -> Record {
     let mut after = before.clone();
-    let option = |column: u16| match values.get(&column) {
-        Some(Value::OptionSet(option)) => Some(*option),
-        _ => None,
-    };
-    let (state, status) = (option(number::STATE_CODE), option(number::STATUS_CODE));
     for (column, value) in values {
         match table.column_by_number(column).map(|column| column.source) {
             Some(ColumnSource::BusinessUnit) => {
@@ -159,25 +190,7 @@ pub fn perform(work: &mut Work<'_>, change: Change, depth: usize) -> Result<()> 
             _ => {}
         }
     }
-    if table.has_state {
-        state::update(&table, &mut after, state, status)?;
-    }
-    related::refuse_loop(work, &table, id, Some(&before), &after)?;
-    let previous = before.owner.map(directory::owner);
-    if let Some(owner) = owner {
-        ownership::hand_over(work, &table, id, &mut after, owner)?;
-    }
-    stamps::update(work, &table, &mut after);
-    tables::before_update(work, &table, id, &before, &mut after)?;
-    stamps::derive(work, &table, &mut after)?;
-    let after = work.put(&table, id, Some(&before), after)?;
-    tables::after_update(work, &table, id, &before, &after)?;
-    if let (Some(owner), Some(previous)) = (owner, previous)
-        && owner != previous
-    {
-        cascade::assign(work, &table, id, previous, owner)?;
-    }
-    related::update_all(work, &table, &related, depth)
+    after
 }
 
 /// Checks and makes one change: for related records and messages that are an Update in disguise.

@@ -1,5 +1,7 @@
 //! Upsert: Update if the record exists, else Create (`messages.md` 1.7).
 
+use orgservice_security::requirements;
+
 use super::{Operation, Work, create, parameters::Parameters, tables, update};
 use crate::{
     fault::{Fault, Result},
@@ -41,6 +43,14 @@ impl Operation for Upsert {
             }
             None => work.id_of(&target.reference(), "target")?,
         };
+        // AC-7: whoever may do neither is told the same, whether the record exists or not.
+        let pair = work.principals().pair();
+        let neither = [requirements::CREATE, requirements::UPDATE]
+            .iter()
+            .all(|rights| pair.require_rights(table.facts.code, rights).is_err());
+        if neither {
+            work.require(&table, requirements::CREATE)?;
+        }
         let name = table.logical_name.to_string();
         if work.find(&table, id)?.is_some() {
             let change = update::check(work, target, "target")?;

@@ -6,9 +6,7 @@
 use std::{cell::RefCell, ops::Bound, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
-use orgservice_security::{
-    AccessRights, BusinessUnitId, Owner, RecordFacts, Share, TableOwnership, UserId,
-};
+use orgservice_security::{BusinessUnitId, Owner, RecordFacts, TableOwnership, UserId};
 use uuid::Uuid;
 
 use super::authorizer::Trace;
@@ -26,7 +24,6 @@ use crate::{
         index_value::index_range,
         keys,
         record::{Record, StoredOwner},
-        share::ShareRow,
     },
 };
 
@@ -298,35 +295,6 @@ impl<'a> Work<'a> {
         )
     }
 
-    /// The shares of a record with their principals.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn share_rows(&self, table: &TableDefinition, id: Uuid) -> Result<Vec<(Uuid, ShareRow)>> {
-        let range = keys::share_range(table.code.0, id);
-        let mut rows = Vec::new();
-        self.scan_all(range, |key, value| {
-            rows.push((keys::parse_share(key)?.by, ShareRow::decode(key, value)?));
-            Ok(())
-        })?;
-        Ok(rows)
-    }
-
-    /// The shares of a record as the decision takes them.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn shares(&self, table: &TableDefinition, id: Uuid) -> Result<Vec<Share>> {
-        let rows = self.share_rows(table, id)?;
-        Ok(rows
-            .into_iter()
-            .map(|(principal, row)| Share {
-                principal: self.snapshot.share_principal(principal),
-                rights: AccessRights::from_bits_truncate(row.effective()),
-            })
-            .collect())
-    }
-
     /// Visits every pair of a range.
     ///
     /// # Errors
@@ -420,102 +388,16 @@ impl<'a> Work<'a> {
         self.remove_row(table, id, before)
     }
 
-    fn remove_row(&mut self, table: &TableDefinition, id: Uuid, before: &Record) -> Result<()> {
+    pub(super) fn remove_row(
+        &mut self,
+        table: &TableDefinition,
+        id: Uuid,
+        before: &Record,
+    ) -> Result<()> {
         self.write_index(table, id, Some(before), None)?;
         self.transaction()?.delete(keys::record(table.code.0, id));
         self.touch(table, id, None);
         Ok(())
-    }
-
-    /// One share of a record.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn share_row(
-        &self,
-        table: &TableDefinition,
-        id: Uuid,
-        principal: Uuid,
-    ) -> Result<Option<ShareRow>> {
-        let key = keys::share(table.code.0, id, principal);
-        match self.view().get(&key)? {
-            Some(bytes) => Ok(Some(ShareRow::decode(&key, &bytes)?)),
-            None => Ok(None),
-        }
-    }
-
-    /// Stores one share: by record, by principal, and as the `principalobjectaccess` row that a
-    /// query shows (SH-2); `None` removes it.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn put_share(
-        &mut self,
-        table: &TableDefinition,
-        id: Uuid,
-        principal: Uuid,
-        row: Option<&ShareRow>,
-    ) -> Result<()> {
-        let forward = keys::share(table.code.0, id, principal);
-        let backward = keys::shared_with(principal, table.code.0, id);
-        let before = self.share_row(table, id, principal)?;
-        let rows = self.table("principalobjectaccess", "principalobjectaccess")?;
-        if let Some(before) = before.filter(|before| row.is_none_or(|row| row.id != before.id))
-            && let Some(record) = self.find(&rows, before.id)?
-        {
-            self.remove_row(&rows, before.id, &record)?;
-        }
-        let Some(row) = row else {
-            let transaction = self.transaction()?;
-            transaction.delete(forward);
-            transaction.delete(backward);
-            return Ok(());
-        };
-        let encoded = row.encode()?;
-        let mask = row.effective().to_be_bytes().to_vec();
-        let transaction = self.transaction()?;
-        transaction.put(forward, encoded);
-        transaction.put(backward, mask);
-        let record = self.share_record(&rows, table, id, principal, row);
-        let before = self.find(&rows, row.id)?;
-        self.put(&rows, row.id, before.as_ref(), record)?;
-        Ok(())
-    }
-
-    fn share_record(
-        &self,
-        rows: &TableDefinition,
-        table: &TableDefinition,
-        id: Uuid,
-        principal: Uuid,
-        row: &ShareRow,
-    ) -> Record {
-        let reference = self
-            .snapshot
-            .share_reference(self.snapshot.share_principal(principal));
-        let mut record = Record::default();
-        let mut set = |column: &str, value: Value| {
-            if let Some(column) = rows.column(column) {
-                record.set(column.number, value);
-            }
-        };
-        set("objectid", Value::Guid(id));
-        set(
-            "objecttypecode",
-            Value::String(table.logical_name.to_string()),
-        );
-        set("principalid", Value::Guid(principal));
-        set("principaltypecode", Value::String(reference.logical_name));
-        set(
-            "accessrightsmask",
-            Value::Integer(row.explicit.cast_signed()),
-        );
-        set(
-            "inheritedaccessrightsmask",
-            Value::Integer(row.inherited().cast_signed()),
-        );
-        set("changedon", Value::DateTime(row.changed_on));
-        record
     }
 
     fn write_index(

@@ -85,7 +85,7 @@ impl BoundQuery {
             column: place(&self.table, column),
             name: false,
         };
-        self.filter = Predicate::All(vec![Predicate::Test(operand, test), self.filter]);
+        self.filter = Predicate::All(vec![Predicate::Test(operand, Box::new(test)), self.filter]);
         self
     }
 
@@ -135,7 +135,7 @@ fn form_field(query: &Query, field: &str) -> String {
 ///
 /// # Errors
 /// `QueryBuilderNoEntity`, `QueryBuilderNoAttribute` (G-2); `NotImplemented` with `message`
-/// naming what is not built (links, distinct, FetchXML, an operator); what [`Page::new`] refuses;
+/// naming what is not built (links, distinct, FetchXML, an operator); what `Page::new` refuses;
 /// `TooManyConditionsInQuery`, and `InvalidOperation` (reason LIMIT_EXCEEDED) for filters nested
 /// too deeply and too many values or orders; `QueryBuilderAlias_Does_Not_Exist` (LK-6);
 /// `QueryBuilderBad_Condition` for a wrong number of values (FI-6);

@@ -26,7 +26,7 @@ pub enum Predicate {
     /// filter is true.
     Any(Vec<Predicate>),
     /// One condition.
-    Test(Operand, Test),
+    Test(Operand, Box<Test>),
 }
 
 /// What a condition looks at.
@@ -247,6 +247,18 @@ impl Predicate {
                 _ => Vec::new(),
             },
             Predicate::Test(operand, test) => vec![(*operand, test)],
+        }
+    }
+
+    /// Whether it is one condition.
+    pub fn is_single(&self) -> bool {
+        match self {
+            Predicate::All(parts) => {
+                let mut parts = parts.iter().filter(|part| !part.is_trivial());
+                parts.next().is_some_and(Predicate::is_single) && parts.next().is_none()
+            }
+            Predicate::Any(parts) => parts.len() == 1 && parts.iter().all(Predicate::is_single),
+            Predicate::Test(..) => true,
         }
     }
 

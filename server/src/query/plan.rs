@@ -1,4 +1,4 @@
-//! Where a query looks: filter first, scope first, or the whole table (docs: the design of queries).
+//! Where a query looks: filter first, scope first, or the whole table.
 //!
 //! Every way finds a superset of the rows; whatever is found is judged again on the record. So a
 //! plan decides about time only, never about the result: that is what the differential test checks.
@@ -152,20 +152,20 @@ impl Planner<'_> {
         let table = &*self.query.table;
         if let Some(links) = &self.query.links {
             let access = Access::Merge(vec![links.clone()]);
-            return vec![self.in_id_order(Reason::Links, access, ROWS_PER_VALUE, true)];
+            return vec![self.in_id_order(Reason::Links, access, ROWS_PER_VALUE)];
         }
         let whole = || Access::Merge(vec![keys::record_range(table.code.0)]);
-        let mut plans = vec![self.in_id_order(Reason::Table, whole(), ROWS_PER_TABLE, false)];
+        let mut plans = vec![self.in_id_order(Reason::Table, whole(), ROWS_PER_TABLE)];
         let scope = self.scope_ranges();
         if let Some((ranges, rows)) = &scope {
             let access = Access::Merge(ranges.clone());
-            plans.push(self.in_id_order(Reason::Scope, access, *rows, true));
+            plans.push(self.in_id_order(Reason::Scope, access, *rows));
         }
         let required = self.query.filter.required();
         for &(operand, test) in &required {
             if let Some((access, rows)) = equality(table, operand, test) {
                 let reason = Reason::Filter(name(table, operand));
-                plans.push(self.in_id_order(reason, access, rows, false));
+                plans.push(self.in_id_order(reason, access, rows));
             }
         }
         let mut ranges: Vec<(Operand, KeyRange)> = Vec::new();
@@ -195,7 +195,7 @@ impl Planner<'_> {
     }
 
     /// A way whose keys come in id order: good as it is, or to be sorted.
-    fn in_id_order(&self, reason: Reason, access: Access, rows: u64, is_scope: bool) -> Plan {
+    fn in_id_order(&self, reason: Reason, access: Access, rows: u64) -> Plan {
         let primary = self.query.table.primary_id;
         let delivery = match self.orders {
             [] => Delivery::ById(Direction::Forward),
@@ -206,7 +206,7 @@ impl Planner<'_> {
         };
         let cost = match delivery {
             Delivery::Sorted => 2 * rows,
-            _ => rows.min(self.expected(is_scope)),
+            _ => rows.min(self.expected(&reason)),
         };
         Plan {
             access,
@@ -216,13 +216,19 @@ impl Planner<'_> {
         }
     }
 
-    /// Keys read until enough rows are found, if every key is as likely as any other.
-    fn expected(&self, by_scope: bool) -> u64 {
+    /// Keys read until enough rows are found, if every key is as likely as any other: what led to
+    /// the way holds for all of its keys, the rest for some.
+    fn expected(&self, reason: &Reason) -> u64 {
         let mut keys = self.around.wanted;
-        if !self.query.filter.is_trivial() {
+        let is_met = match &self.query.filter {
+            filter if filter.is_trivial() => true,
+            filter => matches!(reason, Reason::Filter(_)) && filter.is_single(),
+        };
+        if !is_met {
             keys = keys.saturating_mul(READ_PER_FILTERED);
         }
-        if !by_scope && self.around.scope.is_some_and(|scope| !scope.all) {
+        let is_scoped = matches!(reason, Reason::Scope);
+        if !is_scoped && self.around.scope.is_some_and(|scope| !scope.all) {
             keys = keys.saturating_mul(READ_PER_ADMITTED);
         }
         keys
@@ -303,7 +309,8 @@ impl Planner<'_> {
         let excludes_null = required
             .iter()
             .any(|(known, test)| *known == operand && test.excludes_null());
-        let mut cost = rows.min(self.expected(false));
+        let reason = Reason::Order(name(table, operand));
+        let mut cost = rows.min(self.expected(&reason));
         let mut null_ranges = None;
         if !excludes_null {
             let (ranges, rows) = nulls();
@@ -325,7 +332,7 @@ impl Planner<'_> {
                 nulls: null_ranges,
             },
             cost,
-            reason: Reason::Order(name(table, operand)),
+            reason,
         })
     }
 }

@@ -22,6 +22,9 @@ const STEP_KEYS_MAX: usize = 512;
 /// Keys of the first step of one of many merged ranges.
 const MERGED_STEP_KEYS_MIN: usize = 4;
 
+/// A key and its value.
+type Entry = (Bytes, Bytes);
+
 /// A row that may belong to the result.
 #[derive(Debug)]
 pub struct Candidate {
@@ -65,7 +68,7 @@ impl<'a> KeyReader<'a> {
         range: &KeyRange,
         direction: Direction,
         limit: usize,
-    ) -> Result<Option<(Vec<(Bytes, Bytes)>, bool)>> {
+    ) -> Result<Option<(Vec<Entry>, bool)>> {
         if range.start >= range.end {
             return Ok(Some((Vec::new(), false)));
         }
@@ -236,7 +239,7 @@ fn source(access: &Access, direction: Direction, after: Option<Uuid>) -> Source 
 }
 
 impl Phase {
-    fn candidate(&self, (key, value): (Bytes, Bytes)) -> Result<Candidate, StorageError> {
+    fn candidate(&self, (key, value): Entry) -> Result<Candidate, StorageError> {
         let id = key
             .last_chunk::<ID_BYTES>()
             .map(|bytes| Uuid::from_bytes(*bytes))
@@ -277,7 +280,7 @@ impl Phase {
 }
 
 enum SourceStep {
-    Entries(Vec<(Bytes, Bytes)>),
+    Entries(Vec<Entry>),
     Done,
     OutOfKeys,
 }
@@ -322,7 +325,7 @@ struct Cursor {
     range: KeyRange,
     direction: Direction,
     step: usize,
-    pending: VecDeque<(Bytes, Bytes)>,
+    pending: VecDeque<Entry>,
     finished: bool,
 }
 
@@ -528,7 +531,7 @@ impl Descending {
             };
             self.step = (self.step * 2).min(STEP_KEYS_MAX);
             self.finished = !more;
-            let mut groups: Vec<Vec<(Bytes, Bytes)>> = Vec::new();
+            let mut groups: Vec<Vec<Entry>> = Vec::new();
             for pair in pairs {
                 match groups.last_mut() {
                     Some(group)

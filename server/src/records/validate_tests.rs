@@ -566,7 +566,8 @@ proptest! {
     /// What was accepted once is accepted again and stays what it is.
     #[test]
     fn accepted_values_are_stable(
-        text in ".{0,12}", number: i64, scale in 0_u32..6, double: f64, seconds in -8_000_000_000_i64..8_000_000_000,
+        text in ".{0,12}", number: i64, scale in 0_u32..6, double: f64,
+        seconds in -8_000_000_000_i64..8_000_000_000,
         options in prop::collection::vec(0_i32..5, 0..6),
     ) {
         let candidates = [

@@ -341,7 +341,10 @@ mod tests {
         }
 
         #[test]
-        fn doubles_keep_their_order(x in -1e9_f64..1e9, y in prop_oneof![-1e9_f64..1e9, Just(0.0), Just(-0.0)]) {
+        fn doubles_keep_their_order(
+            x in -1e9_f64..1e9,
+            y in prop_oneof![-1e9_f64..1e9, Just(0.0), Just(-0.0)],
+        ) {
             let order = encoded(Value::Double(x)).cmp(&encoded(Value::Double(y)));
             prop_assert_eq!(Some(order), x.partial_cmp(&y));
             prop_assert_eq!(encoded(Value::Double(0.0)), encoded(Value::Double(-0.0)));

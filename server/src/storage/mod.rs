@@ -30,6 +30,8 @@ use std::sync::mpsc::sync_channel;
 
 use ::bytes::Bytes;
 
+use crate::fault::{Fault, FaultCode};
+
 /// A key range: from `start` (included) to `end` (excluded).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyRange {
@@ -91,6 +93,21 @@ pub enum StorageError {
     /// kept shows after the next start.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+}
+
+impl From<StorageError> for Fault {
+    /// A lost race is told apart so that the request can run again; everything else is the server's
+    /// own trouble, whose cause goes to the log only.
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Conflict => Fault::new(
+                FaultCode::WriteConflict,
+                "another request changed the same records; try again",
+            ),
+            StorageError::TooLarge { limit, value } => Fault::limit_exceeded(limit, value),
+            other => Fault::unexpected(other),
+        }
+    }
 }
 
 impl StorageError {

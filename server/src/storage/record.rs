@@ -479,14 +479,17 @@ mod tests {
             let at = at.index(body.len());
             body[at] = byte;
             if let Ok(other) = Record::decode(KEY, &sealed(body.clone())) {
-                prop_assert_eq!(&Record::decode(KEY, &other.encode().unwrap()).unwrap().columns.len(), &other.columns.len());
+                let again = Record::decode(KEY, &other.encode().unwrap()).unwrap();
+                prop_assert_eq!(again.columns.len(), other.columns.len());
             }
             body.truncate(cut.index(body.len()));
             prop_assert!(Record::decode(KEY, &sealed(body)).is_err());
         }
 
         #[test]
-        fn set_keeps_columns_sorted(writes in prop::collection::vec((0_u16..6, prop::option::of(any_value())), 0..20)) {
+        fn set_keeps_columns_sorted(
+            writes in prop::collection::vec((0_u16..6, prop::option::of(any_value())), 0..20),
+        ) {
             let mut record = Record::default();
             let mut model = std::collections::BTreeMap::new();
             for (column, value) in writes {

@@ -145,7 +145,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_share_reads_back_and_damage_is_noticed(
-            share in any_share(), at: prop::sample::Index, foreign in prop::collection::vec(any::<u8>(), 0..99),
+            share in any_share(), at: prop::sample::Index,
+            foreign in prop::collection::vec(any::<u8>(), 0..99),
         ) {
             let mut bytes = share.encode().unwrap();
             prop_assert_eq!(&ShareRow::decode(b"k", &bytes).unwrap(), &share);

@@ -58,8 +58,8 @@ impl Call {
 
     /// Does the work of the call, and answers.
     ///
-    /// Work of microseconds runs right here if it is said to be `inline`; any other runs on a thread
-    /// that may wait. A panic is that call's failure and nobody else's (GX-5).
+    /// Work of microseconds runs right here if it is said to be `inline`; any other runs on a
+    /// thread that may wait. A panic is that call's failure and nobody else's (GX-5).
     pub(super) async fn perform<T: Send + 'static>(
         self,
         inline: bool,

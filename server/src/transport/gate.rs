@@ -1,8 +1,8 @@
 //! The gate before the services that need a caller.
 //!
 //! It names the caller from metadata alone, before a byte of the message is read (GM-5): a stranger
-//! cannot make the server hold a message. It ends a call at its deadline, and gives every answer its
-//! metadata (GM-6).
+//! cannot make the server hold a message. It ends a call at its deadline, and gives every answer
+//! its metadata (GM-6).
 
 use std::{
     convert::Infallible,
@@ -30,7 +30,7 @@ use super::{
     status::status,
 };
 use crate::{
-    fault::{Fault, Result},
+    fault::{Fault, FaultCode, Result},
     identity, limits,
     organization::Organization,
 };
@@ -136,7 +136,10 @@ where
         Box::pin(async move {
             let answer = timeout_at(call.deadline.into(), ready.call(request)).await;
             let mut response = match answer {
-                Ok(answer) => answer?,
+                Ok(answer) => match unreadable(answer?) {
+                    Ok(response) => response,
+                    Err(fault) => status(&fault, activity_id).into_http(),
+                },
                 Err(_) => status(&Fault::deadline_passed(), activity_id).into_http(),
             };
             let impersonated = call.caller.impersonated.map(|user| user.0);
@@ -150,6 +153,19 @@ where
             );
             Ok(response)
         })
+    }
+}
+
+/// Tells an answer from the framework's own refusal of bytes that are no message, which knows nothing
+/// of the details that every refusal of the contract carries (GX-5: an error of the client is not
+/// INTERNAL).
+fn unreadable(response: Response<Body>) -> Result<Response<Body>> {
+    match Status::from_header_map(response.headers()) {
+        Some(own) if own.code() == Code::Internal && own.details().is_empty() => Err(Fault::new(
+            FaultCode::InvalidArgument,
+            format!("the message cannot be read: {}", own.message()),
+        )),
+        _ => Ok(response),
     }
 }
 

@@ -74,12 +74,17 @@ pub(super) struct Connection {
     _slot: OwnedSemaphorePermit,
 }
 
+/// Ends when a silent client has had its time.
+fn patience(time: Duration) -> Pin<Box<Sleep>> {
+    Box::pin(sleep(time))
+}
+
 impl Connection {
     fn new(stream: TcpStream, slot: OwnedSemaphorePermit) -> Self {
-        let silence = sleep(Duration::from_secs(limits::CONNECTION_PREFACE_SECONDS_MAX));
+        let silence = patience(Duration::from_secs(limits::CONNECTION_PREFACE_SECONDS_MAX));
         Connection {
             stream,
-            silence: Some(Box::pin(silence)),
+            silence: Some(silence),
             received: 0,
             _slot: slot,
         }
@@ -177,13 +182,13 @@ mod tests {
     async fn a_silent_client_is_let_go_and_one_that_spoke_may_be_silent() {
         let (mut client, mut connection, _incoming) = pair().await;
         // The end of the clock stands for the bound: nothing here waits for it.
-        connection.silence = Some(Box::pin(sleep(Duration::ZERO)));
+        connection.silence = Some(patience(Duration::ZERO));
         let mut buffer = [0; 64];
         let error = connection.read(&mut buffer).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
 
         client.write_all(&[b'x'; PREFACE]).await.unwrap();
-        connection.silence = Some(Box::pin(sleep(Duration::from_secs(60))));
+        connection.silence = Some(patience(Duration::from_secs(60)));
         let mut preface = [0; PREFACE];
         connection.read_exact(&mut preface).await.unwrap();
         assert!(connection.silence.is_none());

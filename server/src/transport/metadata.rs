@@ -72,8 +72,8 @@ pub(super) fn traceparent(headers: &HeaderMap) -> Option<&str> {
         .filter(|value| value.len() <= limits::CLIENT_REQUEST_ID_CHARACTERS_MAX)
 }
 
-/// How long the client waits: `grpc-timeout`, at most eight digits and a unit. A malformed one is no
-/// deadline.
+/// How long the client waits: `grpc-timeout`, at most eight digits and a unit. A malformed one is
+/// no deadline.
 pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(&name::GRPC_TIMEOUT)?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;

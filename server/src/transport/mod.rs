@@ -2,8 +2,8 @@
 //! back.
 //!
 //! One call passes, in this order: the limits of the connection (`server.rs`, `incoming.rs`); the
-//! gate, which names the caller before a byte of the message is read (`gate.rs`, `metadata.rs`); the
-//! bound on the length of the message (`length.rs`); the handler of its RPC
+//! gate, which names the caller before a byte of the message is read (`gate.rs`, `metadata.rs`);
+//! the bound on the length of the message (`length.rs`); the handler of its RPC
 //! (`organization_service.rs`, `admin_service.rs`), which translates it (`convert/`) and runs it
 //! (`call.rs`). Every refusal leaves as a status with details (`status.rs`).
 //!
@@ -21,3 +21,6 @@ mod server;
 mod status;
 
 pub use server::{ServeError, TlsOptions, TransportOptions, serve};
+
+#[cfg(test)]
+mod tests;

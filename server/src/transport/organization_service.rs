@@ -30,7 +30,7 @@ impl OrganizationServiceHandler {
         if organization.commits(message.name()) {
             return call.commit(organization, || message.read(), M::write).await;
         }
-        let inline = organization.is_inline(message.name());
+        let inline = message.is_short() && organization.is_inline(message.name());
         call.perform(inline, move |call| {
             let (request, options) = message.read()?;
             let response = organization.execute(&call.caller, request, &call.options(options))?;

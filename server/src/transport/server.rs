@@ -40,6 +40,16 @@ pub struct TlsOptions {
     pub key: Vec<u8>,
 }
 
+impl TlsOptions {
+    /// Whether they can be used: to be asked before anything is opened.
+    ///
+    /// # Errors
+    /// [`ServeError::Tls`].
+    pub fn check(&self) -> Result<(), ServeError> {
+        builder(Some(self.clone())).map(drop)
+    }
+}
+
 impl std::fmt::Debug for TlsOptions {
     /// Says nothing of the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -51,7 +61,7 @@ impl std::fmt::Debug for TlsOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The certificate or its key cannot be used.
-    #[error("the TLS certificate or its key cannot be used: {0}")]
+    #[error("`tls_certificate` and `tls_key` cannot be used together: {0}")]
     Tls(String),
     /// The listener failed.
     #[error("the listener failed: {0}")]
@@ -64,8 +74,8 @@ pub enum ServeError {
 type Organizations = Gate<OrganizationServiceServer<OrganizationServiceHandler>>;
 type Admins = Gate<AdminServiceServer<AdminServiceHandler>>;
 
-/// Serves an organization until `shutdown` is ready, and then until open calls have ended or the time
-/// to drain is over.
+/// Serves an organization until `shutdown` is ready, and then until open calls have ended or the
+/// time to drain is over.
 ///
 /// # Errors
 /// [`ServeError`] if serving could not begin or the listener failed.

@@ -11,7 +11,7 @@ use crate::{
     fault::{Fault, FaultCode, Result},
     metadata::TableDefinition,
     model::Value,
-    operations::Work,
+    operations::{Work, related},
     storage::{Direction, KeyRange, keys, record::Record},
 };
 
@@ -48,7 +48,7 @@ pub(super) fn after_create(
     role::follow_parent(work, BusinessUnitId(id))
 }
 
-/// BU-1, BU-3, BU-4. Loops are refused for every hierarchy alike (UP-12).
+/// BU-1, BU-3, BU-4.
 pub(super) fn before_update(
     work: &Work<'_>,
     table: &TableDefinition,
@@ -58,6 +58,7 @@ pub(super) fn before_update(
 ) -> Result<()> {
     if rows::changed(table, before, after, PARENT) {
         require_parent(work, table, after)?;
+        related::refuse_loop(work, table, id, Some(before), after)?;
     }
     if !rows::flag(table, before, DISABLED) && rows::flag(table, after, DISABLED) {
         require_may_be_disabled(work, BusinessUnitId(id))?;
@@ -84,9 +85,9 @@ pub(super) fn after_update(
     Ok(())
 }
 
-/// BU-5; then what the unit has of its own accord goes: its default team and its role copies.
-pub(super) fn before_delete(
-    work: &mut Work<'_>,
+/// BU-5.
+pub(super) fn require_deletable(
+    work: &Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     record: &Record,
@@ -116,13 +117,16 @@ pub(super) fn before_delete(
             "has a default team that owns records",
         ));
     }
-    require_nothing_inside(work, unit)?;
+    require_nothing_inside(work, unit)
+}
+
+/// What the unit has of its own accord goes: its default team and its role copies.
+pub(super) fn before_delete(work: &mut Work<'_>, id: Uuid) -> Result<()> {
+    let unit = BusinessUnitId(id);
+    let default_team = work.directory().default_team(unit).map(|team| team.id);
     role::remove_copies_in(work, unit)?;
     if let Some(team) = default_team {
-        team::let_go(work, team)?;
-        let table = rows::shipped(work, TEAM)?;
-        let record = work.load(&table, team.0)?;
-        work.remove(&table, team.0, &record)?;
+        team::remove_default(work, team)?;
     }
     Ok(())
 }

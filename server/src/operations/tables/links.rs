@@ -8,7 +8,7 @@ use crate::{
     fault::{Fault, Result},
     metadata::{ManyToMany, RelationshipDefinition},
     operations::{Work, associate},
-    storage::{KeyRange, keys},
+    storage::keys,
 };
 
 /// Teams (left) and their members (right).
@@ -38,61 +38,23 @@ pub fn unlink(work: &mut Work<'_>, relationship: &str, left: Uuid, right: Uuid) 
     associate::unlink(work, joined(&definition)?, left, right)
 }
 
-/// What is joined to a record of the left side.
-///
-/// # Errors
-/// What the store says.
-pub fn of_left(work: &Work<'_>, relationship: &str, left: Uuid) -> Result<Vec<Uuid>> {
-    let definition = definition(work, relationship)?;
-    let range = keys::link_range(joined(&definition)?.number, left);
-    others(work, range, |key| Ok(keys::parse_link(key)?.2))
-}
-
-/// What is joined to a record of the right side.
-///
-/// # Errors
-/// What the store says.
-pub fn of_right(work: &Work<'_>, relationship: &str, right: Uuid) -> Result<Vec<Uuid>> {
-    let definition = definition(work, relationship)?;
-    let range = keys::link_reverse_range(joined(&definition)?.number, right);
-    others(work, range, |key| Ok(keys::parse_link_reverse(key)?.2))
-}
-
 /// Parts a record of the left side from everything it is joined to.
 ///
 /// # Errors
 /// `InvalidOperation` above `cascade_rows_max`; what the store says.
 pub fn unlink_left(work: &mut Work<'_>, relationship: &str, left: Uuid) -> Result<()> {
-    for right in of_left(work, relationship, left)? {
-        work.count_cascaded()?;
-        unlink(work, relationship, left, right)?;
-    }
-    Ok(())
-}
-
-/// Parts a record of the right side from everything it is joined to.
-///
-/// # Errors
-/// `InvalidOperation` above `cascade_rows_max`; what the store says.
-pub fn unlink_right(work: &mut Work<'_>, relationship: &str, right: Uuid) -> Result<()> {
-    for left in of_right(work, relationship, right)? {
-        work.count_cascaded()?;
-        unlink(work, relationship, left, right)?;
-    }
-    Ok(())
-}
-
-fn others(
-    work: &Work<'_>,
-    range: KeyRange,
-    other: impl Fn(&[u8]) -> Result<Uuid, crate::storage::StorageError>,
-) -> Result<Vec<Uuid>> {
-    let mut ids = Vec::new();
-    work.scan_all(range, |key, _| {
-        ids.push(other(key)?);
+    let definition = definition(work, relationship)?;
+    let joined = joined(&definition)?;
+    let mut others = Vec::new();
+    work.scan_all(keys::link_range(joined.number, left), |key, _| {
+        others.push(keys::parse_link(key)?.2);
         Ok(())
     })?;
-    Ok(ids)
+    for right in others {
+        work.count_cascaded()?;
+        associate::unlink(work, joined, left, right)?;
+    }
+    Ok(())
 }
 
 /// A many-to-many relationship that every organization has.

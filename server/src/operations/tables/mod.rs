@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{Work, missing};
 use crate::{
     fault::{Fault, FaultCode, Result},
-    metadata::TableDefinition,
+    metadata::{OneToMany, TableDefinition},
     storage::record::Record,
 };
 
@@ -81,11 +81,26 @@ pub fn default_business_unit(work: &Work<'_>, table: &TableDefinition) -> Option
 
 /// The refusal of a lookup to a record that is not there: `ObjectDoesNotExist`, but for the parent
 /// of a business unit (BU-3).
-pub fn missing_reference(table: &TableDefinition, column: &str, target: &str, id: Uuid) -> Fault {
-    match (special(table), column) {
-        (Some(Special::BusinessUnit), "parentbusinessunitid") => business_unit::parent_missing(id),
-        _ => missing(target, id),
+pub fn missing_reference(table: &TableDefinition, target: &TableDefinition, id: Uuid) -> Fault {
+    match (special(table), special(target)) {
+        (Some(Special::BusinessUnit), Some(Special::BusinessUnit)) => {
+            business_unit::parent_missing(id)
+        }
+        _ => missing(&target.logical_name, id),
     }
+}
+
+/// Whether a rule of their own (BU-5) decides about the records of this relationship when a business
+/// unit goes, in place of what the relationship says: units below it, users, teams and roles.
+pub fn has_own_delete_rule(relationship: &OneToMany) -> bool {
+    let inside = [
+        business_unit::BUSINESS_UNIT,
+        user::USER,
+        team::TEAM,
+        role::ROLE,
+    ];
+    *relationship.referenced == *business_unit::BUSINESS_UNIT
+        && inside.contains(&&*relationship.referencing)
 }
 
 /// Rules and defaults before a record is created: step 11 of `security.md` 12.
@@ -93,7 +108,7 @@ pub fn missing_reference(table: &TableDefinition, column: &str, target: &str, id
 /// # Errors
 /// The table's own refusals.
 pub fn before_create(
-    work: &mut Work<'_>,
+    work: &Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     record: &mut Record,
@@ -102,7 +117,7 @@ pub fn before_create(
         Some(Special::Activity) => activity::before_create(table, record),
         Some(Special::BusinessUnit) => business_unit::before_create(work, table, record),
         Some(Special::Role) => role::before_create(work, table, id, record),
-        Some(Special::Team) => team::before_create(work, record),
+        Some(Special::Team) => team::before_create(work, table, id, record),
         Some(Special::User) => user::before_create(work, table, id, record),
         None => Ok(()),
     }
@@ -127,16 +142,16 @@ pub fn after_create(
     }
 }
 
-/// Rules before a record changes.
+/// Rules before a record changes: step 11 of `security.md` 12.
 ///
 /// # Errors
 /// The table's own refusals.
 pub fn before_update(
-    work: &mut Work<'_>,
+    work: &Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     before: &Record,
-    after: &mut Record,
+    after: &Record,
 ) -> Result<()> {
     match special(table) {
         Some(Special::BusinessUnit) => business_unit::before_update(work, table, id, before, after),
@@ -168,22 +183,33 @@ pub fn after_update(
     }
 }
 
-/// Rules before a record goes.
+/// Rules before a record goes: step 11 of `security.md` 12.
 ///
 /// # Errors
 /// The table's own refusals.
-pub fn before_delete(
-    work: &mut Work<'_>,
+pub fn require_deletable(
+    work: &Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     record: &Record,
 ) -> Result<()> {
     match special(table) {
-        Some(Special::BusinessUnit) => business_unit::before_delete(work, table, id, record),
+        Some(Special::BusinessUnit) => business_unit::require_deletable(work, table, id, record),
         Some(Special::Role) => role::before_delete(work, id),
         Some(Special::Team) => team::before_delete(work, id),
         // Users are disabled, never deleted (DE-4).
         Some(Special::Activity | Special::User) | None => Ok(()),
+    }
+}
+
+/// What goes before the record it belongs to.
+///
+/// # Errors
+/// What the store says.
+pub fn before_delete(work: &mut Work<'_>, table: &TableDefinition, id: Uuid) -> Result<()> {
+    match special(table) {
+        Some(Special::BusinessUnit) => business_unit::before_delete(work, id),
+        _ => Ok(()),
     }
 }
 
@@ -195,13 +221,12 @@ pub fn after_delete(
     work: &mut Work<'_>,
     table: &TableDefinition,
     id: Uuid,
-    record: &Record,
+    _record: &Record,
 ) -> Result<()> {
-    let _ = record;
     match special(table) {
         Some(Special::Activity) => activity::after_delete(work, id),
         Some(Special::Role) => role::after_delete(work, table, id),
-        Some(Special::Team) => team::let_go(work, orgservice_security::TeamId(id)),
+        Some(Special::Team) => team::after_delete(work, id),
         Some(Special::BusinessUnit | Special::User) | None => Ok(()),
     }
 }

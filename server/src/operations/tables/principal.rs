@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use orgservice_security::{BusinessUnitId, Owner, Privilege};
+use orgservice_security::{BusinessUnitId, Owner, Privilege, TeamId, UserId};
 use uuid::Uuid;
 
 use super::{links, rows};
@@ -12,7 +12,7 @@ use crate::{
     fault::Result,
     limits,
     metadata::TableDefinition,
-    operations::{Work, missing, user_owned},
+    operations::{Work, create, missing, stored_owner, user_owned},
     storage::{Direction, keys, record::RowOwnership},
 };
 
@@ -32,7 +32,9 @@ pub fn owned_tables(work: &Work<'_>) -> Vec<Arc<TableDefinition>> {
 pub fn owns_anything(work: &Work<'_>, owner: Owner) -> Result<bool> {
     for table in owned_tables(work) {
         let range = keys::by_owner_range(table.code.0, owner.uuid());
-        if !work.view().scan(&range, Direction::Forward, 1)?.is_empty() {
+        if let Some((key, value)) = work.view().scan(&range, Direction::Forward, 1)?.first()
+            && RowOwnership::decode(key, value)?.owner == Some(stored_owner(owner))
+        {
             return Ok(true);
         }
     }
@@ -54,8 +56,9 @@ pub fn owned_records(
     work.scan_all(
         keys::by_owner_range(table.code.0, owner.uuid()),
         |key, value| {
-            let unit = RowOwnership::decode(key, value)?.business_unit;
-            if wanted(unit) && ids.len() <= limits::CASCADE_ROWS_MAX {
+            let row = RowOwnership::decode(key, value)?;
+            let owned = row.owner == Some(stored_owner(owner));
+            if owned && wanted(row.business_unit) && ids.len() <= limits::CASCADE_ROWS_MAX {
                 ids.push(keys::parse_by_owner(key)?.id);
             }
             Ok(())
@@ -113,6 +116,23 @@ pub fn drop_shares(work: &mut Work<'_>, principal: Uuid) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Users, teams and the organization are principals of shares and owners of records by their id
+/// alone, so no two of them have the same one, whatever table they are in.
+///
+/// # Errors
+/// `DuplicateRecord` when a client chose the id of another principal.
+pub fn require_own_id(work: &Work<'_>, table: &TableDefinition, id: Uuid) -> Result<()> {
+    let directory = work.directory();
+    let taken = directory.user(UserId(id)).is_some()
+        || directory.team(TeamId(id)).is_some()
+        || directory.organization().id == id;
+    if taken {
+        Err(create::duplicate(table, id))
+    } else {
+        Ok(())
+    }
 }
 
 /// The relationship that gives roles to this kind of principal.

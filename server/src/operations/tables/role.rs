@@ -11,7 +11,7 @@ use crate::{
     fault::{Fault, FaultCode, Result},
     metadata::{PrivilegeDefinition, TableDefinition},
     model::Value,
-    operations::{Work, missing},
+    operations::{Work, associate, missing},
     storage::{keys, record::Record},
 };
 
@@ -91,20 +91,15 @@ pub(super) fn before_delete(work: &Work<'_>, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Copies, assignments and privileges go with their root role.
+/// Copies and their assignments go with their root role, whose own links have gone already.
 pub(super) fn after_delete(work: &mut Work<'_>, table: &TableDefinition, id: Uuid) -> Result<()> {
     for copy in copies_of(work, RoleId(id)) {
         remove_copy(work, table, copy)?;
     }
-    take_from_everybody(work, id)?;
-    let privileges: Vec<Uuid> = links::of_left(work, links::ROLE_PRIVILEGES, id)?;
-    for privilege in privileges {
-        links::unlink(work, links::ROLE_PRIVILEGES, id, privilege)?;
-    }
     Ok(())
 }
 
-/// A root role that its privileges and columns may be changed of.
+/// A root role whose privileges and columns may be changed.
 ///
 /// # Errors
 /// `ObjectDoesNotExist`, `CannotModifySysAdmin`, `unManagedidsrolesinvalidroledata`.
@@ -150,17 +145,10 @@ pub fn put_privilege(
     rows::set(&table, &mut record, "roleid", role.0)?;
     rows::set(&table, &mut record, "privilegeid", privilege.id)?;
     rows::set(&table, &mut record, "privilegedepthmask", depth.mask())?;
-    work.put(&table, id, before.as_ref(), record)?;
-    let transaction = work.transaction()?;
-    transaction.put(
-        keys::link(joined.number, role.0, privilege.id),
-        id.as_bytes().to_vec(),
-    );
-    transaction.put(
-        keys::link_reverse(joined.number, privilege.id, role.0),
-        Vec::new(),
-    );
-    Ok(())
+    match before {
+        Some(before) => work.put(&table, id, Some(&before), record).map(|_| ()),
+        None => associate::link_row(work, joined, role.0, privilege.id, &table, id, record),
+    }
 }
 
 /// Brings the roles of a unit in line with those of its parent: what the parent has got a copy
@@ -256,14 +244,9 @@ fn create_copy(
 
 fn remove_copy(work: &mut Work<'_>, table: &TableDefinition, copy: RoleId) -> Result<()> {
     work.count_cascaded()?;
-    take_from_everybody(work, copy.0)?;
+    associate::unlink_all(work, table, copy.0)?;
     let record = work.load(table, copy.0)?;
     work.remove(table, copy.0, &record)
-}
-
-fn take_from_everybody(work: &mut Work<'_>, role: Uuid) -> Result<()> {
-    links::unlink_right(work, links::USER_ROLES, role)?;
-    links::unlink_right(work, links::TEAM_ROLES, role)
 }
 
 /// The roles and copies that live in a unit, by their root.

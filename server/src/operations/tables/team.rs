@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use super::{
     administrators::{self, is_administrator_role},
-    links, principal, rows,
+    principal, rows,
 };
 use crate::{
     directory::{Team, TeamKind},
     fault::{Fault, FaultCode, Result},
     metadata::TableDefinition,
-    operations::{Work, missing},
+    operations::{Work, associate, missing},
     storage::record::Record,
 };
 
@@ -22,7 +22,13 @@ const TYPE: &str = "teamtype";
 pub const OWNER_KIND: i32 = 0;
 
 /// Every team belongs to one unit (T-2).
-pub(super) fn before_create(work: &Work<'_>, record: &Record) -> Result<()> {
+pub(super) fn before_create(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    record: &Record,
+) -> Result<()> {
+    principal::require_own_id(work, table, id)?;
     principal::require_unit(work, record.business_unit).map(|_| ())
 }
 
@@ -105,13 +111,20 @@ pub(super) fn before_delete(work: &Work<'_>, id: Uuid) -> Result<()> {
     require_administrator_besides(work, team)
 }
 
-/// What a team gave and what it was given ends with it: memberships, roles, shares (T-6, SH-9).
+/// Shares given to a team end with it (SH-9), as its memberships and roles have already (T-6).
+pub(super) fn after_delete(work: &mut Work<'_>, id: Uuid) -> Result<()> {
+    principal::drop_shares(work, id)
+}
+
+/// Removes a unit's default team, which goes with its unit only.
 ///
 /// # Errors
 /// `InvalidOperation` above `cascade_rows_max`; what the store says.
-pub fn let_go(work: &mut Work<'_>, team: TeamId) -> Result<()> {
-    links::unlink_left(work, links::TEAM_MEMBERSHIP, team.0)?;
-    links::unlink_left(work, links::TEAM_ROLES, team.0)?;
+pub fn remove_default(work: &mut Work<'_>, team: TeamId) -> Result<()> {
+    let table = rows::shipped(work, TEAM)?;
+    let record = work.load(&table, team.0)?;
+    associate::unlink_all(work, &table, team.0)?;
+    work.remove(&table, team.0, &record)?;
     principal::drop_shares(work, team.0)
 }
 

@@ -28,7 +28,9 @@ pub(super) fn before_create(
     id: Uuid,
     record: &Record,
 ) -> Result<()> {
-    principal::require_unit(work, record.business_unit)?;
+    principal::require_own_id(work, table, id)?;
+    let unit = principal::require_unit(work, record.business_unit)?;
+    require_may_admit(work, unit)?;
     require_open_mode(table, record)?;
     for column in IDENTITY {
         require_unique(work, table, id, record, column)?;
@@ -69,6 +71,7 @@ pub(super) fn before_update(
     }
     if moves {
         let unit = principal::require_unit(work, after.business_unit)?;
+        require_may_admit(work, unit)?;
         require_may_move(work, user, unit)?;
     }
     for column in IDENTITY.into_iter().filter(|column| changed(column)) {
@@ -172,6 +175,17 @@ fn require_may_change_mode(
     require_other_administrator(work, user, FaultCode::CannotMakeReadOnlyUser)
 }
 
+/// whoever brings a user into a unit makes it a member of the default team, and that team may
+/// hold roles (T-3).
+fn require_may_admit(work: &Work<'_>, unit: BusinessUnitId) -> Result<()> {
+    let directory = work.directory();
+    let Some(team) = directory.default_team(unit) else {
+        return Ok(());
+    };
+    let roles = directory.roles_of_team(team.id);
+    work.require_all(principal::privileges_of_roles(directory, roles))
+}
+
 /// U-4 for a move: direct roles and the old default team are lost unless the roles are kept, and in
 /// a disabled unit everything is.
 fn require_may_move(work: &Work<'_>, user: &User, to: BusinessUnitId) -> Result<()> {
@@ -227,9 +241,9 @@ fn require_unique(
         if theirs.is_some_and(|theirs| same_login(theirs, value)) {
             return Err(Fault::new(
                 FaultCode::DuplicateRecord,
-                format!("`{column}` belongs to user {other} already"),
+                format!("`{column}` belongs to another user already"),
             )
-            .record(USER, other)
+            .detail("table", USER)
             .detail("column", column));
         }
     }

@@ -300,10 +300,8 @@ pub(super) fn bind_condition(
                 condition.attribute_name
             )));
         }
-        return Ok(Predicate::Test(
-            operand,
-            Test::CompareColumn(comparison, other_operand),
-        ));
+        let test = Test::CompareColumn(comparison, other_operand);
+        return Ok(Predicate::Test(operand, Box::new(test)));
     }
     let literals = || -> Result<Vec<Literal>> {
         let values = condition.values.iter().enumerate();
@@ -345,7 +343,7 @@ pub(super) fn bind_condition(
             Test::Text { matcher, negated }
         }
     };
-    Ok(Predicate::Test(operand, test))
+    Ok(Predicate::Test(operand, Box::new(test)))
 }
 
 fn one(literals: Vec<Literal>, name: &str, paths: &Paths<'_>) -> Result<Literal> {

@@ -27,6 +27,11 @@ pub(in crate::transport) trait Message: Send + 'static {
     /// Name of the message, known before anything else of it is read.
     fn name(&self) -> &str;
 
+    /// Whether all of it is a matter of microseconds, where its message is one of those that are.
+    fn is_short(&self) -> bool {
+        true
+    }
+
     /// The message with its parameters, and the options of the call.
     fn read(self) -> Result<(OrganizationRequest, RequestOptions)>;
 
@@ -53,7 +58,7 @@ macro_rules! result {
 
 /// A [`Message`] from its name, how its parameters are read, and how its answer is written.
 macro_rules! message {
-    ($request:ident -> $answer:ident, $name:literal,
+    ($request:ident -> $answer:ident, $name:literal, $(short |$message:ident| $short:expr,)?
      |$wire:ident, $bag:ident| $read:block, |$response:ident, $writer:ident| $write:expr) => {
         impl Message for v1::$request {
             type Response = v1::$answer;
@@ -61,6 +66,13 @@ macro_rules! message {
             fn name(&self) -> &str {
                 $name
             }
+
+            $(
+                fn is_short(&self) -> bool {
+                    let $message = self;
+                    $short
+                }
+            )?
 
             #[allow(unused_mut, reason = "not every message has parameters")]
             fn read(self) -> Result<(OrganizationRequest, RequestOptions)> {
@@ -83,6 +95,7 @@ message!(CreateRequest -> CreateResponse, "Create",
     |response, writer| v1::CreateResponse { id: write_guid(result!(response, "id", Guid)) });
 
 message!(RetrieveRequest -> RetrieveResponse, "Retrieve",
+short |message| message.related_entities_query.is_empty(),
 |wire, bag| {
     reference(&mut bag, "Target", "target", wire.target)?;
     let columns = wire.column_set.map(entity::read_column_set).unwrap_or_default();
@@ -218,6 +231,11 @@ impl Message for v1::ExecuteRequest {
         self.request
             .as_ref()
             .map_or("", |request| &request.request_name)
+    }
+
+    fn is_short(&self) -> bool {
+        let parameters = self.request.as_ref().map(|request| &request.parameters);
+        parameters.is_none_or(|parameters| !parameters.contains_key(RelatedEntitiesQuery::NAME))
     }
 
     fn read(self) -> Result<(OrganizationRequest, RequestOptions)> {

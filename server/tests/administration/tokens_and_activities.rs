@@ -1,0 +1,103 @@
+//! Bearer tokens, and the shared rows of activities.
+
+use orgservice_security::{PrivilegeDepth, UserId};
+use orgservice_server::caller::Caller;
+use orgservice_server::directory::{BASIC_USER, INTEGRATION_USER, SYSTEM_USER};
+use orgservice_server::fault::FaultCode;
+use orgservice_server::model::{Entity, OrganizationRequest, Value};
+use uuid::Uuid;
+
+use crate::world::{World, guid, owner, reference};
+
+#[test]
+fn sy_9_ex_83_an_activity_and_its_shared_row() {
+    let world = World::fresh();
+    let role = world.role(
+        "Tasks",
+        world.root,
+        &[("prvReadActivity", PrivilegeDepth::Basic)],
+    );
+    let user = world.user("Uma", world.root);
+    world.give(user, role);
+    let task = world
+        .try_create(Entity::new("task").with("subject", "T"))
+        .unwrap();
+    let pointer = |column: &str| world.column("activitypointer", task, column);
+    assert_eq!(pointer("subject"), Some(Value::from("T")));
+    assert_eq!(pointer("activitytypecode"), Some(Value::from("task")));
+    assert_eq!(pointer("statecode"), Some(Value::OptionSet(0)));
+    assert_eq!(
+        world.try_create(Entity::new("activitypointer").with("subject", "T")),
+        Err(FaultCode::SdkEntityDoesNotSupportMessage)
+    );
+
+    world.set_of("task", task, "subject", "U").unwrap();
+    world
+        .set_of("task", task, "statecode", Value::OptionSet(1))
+        .unwrap();
+    let assign = OrganizationRequest::new("Assign")
+        .with("Target", reference("task", task))
+        .with("Assignee", owner(user));
+    world.run(assign).unwrap();
+    assert_eq!(pointer("subject"), Some(Value::from("U")));
+    assert_eq!(pointer("statecode"), Some(Value::OptionSet(1)));
+    assert_eq!(pointer("statuscode"), Some(Value::OptionSet(2)));
+    assert_eq!(pointer("ownerid"), guid(user.0));
+
+    world.delete("task", task).unwrap();
+    assert_eq!(
+        world.retrieve("activitypointer", task),
+        Err(FaultCode::ObjectDoesNotExist)
+    );
+}
+
+#[test]
+fn tokens_are_made_listed_and_revoked_by_administrators() {
+    let world = World::fresh();
+    let user = world.user("Uma", world.root);
+    world.give(user, world.shipped_role(BASIC_USER));
+    let administrator = Caller::direct(world.administrator);
+    let create = |caller: &Caller, user: UserId, label: &str| {
+        let made = world
+            .organization
+            .create_token(caller, user.0, label.to_owned(), None);
+        made.map_err(|fault| fault.code())
+    };
+    let (id, secret) = create(&administrator, user, " laptop ").unwrap();
+    let identity = world.organization.authenticate(&secret).unwrap();
+    assert_eq!(
+        (identity.user, identity.label),
+        (Some(user), "laptop".to_owned())
+    );
+
+    let denied = Err(FaultCode::PrivilegeDenied);
+    assert_eq!(create(&Caller::direct(user), user, "x"), denied);
+    for nobody in [SYSTEM_USER, INTEGRATION_USER, UserId(Uuid::from_u128(1))] {
+        assert_eq!(
+            create(&administrator, nobody, "x"),
+            Err(FaultCode::ObjectDoesNotExist)
+        );
+    }
+    for label in ["  ", &"x".repeat(201)] {
+        assert_eq!(
+            create(&administrator, user, label),
+            Err(FaultCode::InvalidArgument)
+        );
+    }
+    let list = |of| world.organization.list_tokens(&administrator, of).unwrap();
+    assert_eq!(list(Some(user.0)).len(), 1);
+    assert_eq!(list(None).len(), 2, "the administrator's first one too");
+    let token = &list(Some(user.0))[0];
+    assert_eq!((token.id, token.created_by), (id, world.administrator));
+
+    for _ in 0..2 {
+        world.organization.revoke_token(&administrator, id).unwrap();
+    }
+    let refused = world.organization.authenticate(&secret).unwrap_err();
+    assert_eq!(refused.code(), FaultCode::RequestIsNotAuthenticated);
+    assert!(list(Some(user.0))[0].revoked.is_some());
+    let unknown = world
+        .organization
+        .revoke_token(&administrator, Uuid::from_u128(1));
+    assert_eq!(unknown.unwrap_err().code(), FaultCode::ObjectDoesNotExist);
+}
