@@ -281,6 +281,8 @@ fn check_target(
     let table = work.table(&target.logical_name, "target.logical_name")?;
     tables::require_message(&table, name, table.messages.read)?;
     require_shareable(&table)?;
+    // The shared row of an activity has no shares of its own: they follow the activity's (SY-9).
+    tables::require_message(&table, name, table.messages.update)?;
     let given = given(&table);
     work.require(&table, requirements::SHARE)?;
     work.require(&table, &given)?;

@@ -1,10 +1,10 @@
 //! Bearer tokens, and the shared rows of activities.
 
-use orgservice_security::{PrivilegeDepth, UserId};
+use orgservice_security::{AccessRights, PrivilegeDepth, UserId};
 use orgservice_server::caller::Caller;
 use orgservice_server::directory::{BASIC_USER, INTEGRATION_USER, SYSTEM_USER};
 use orgservice_server::fault::FaultCode;
-use orgservice_server::model::{Entity, OrganizationRequest, Value};
+use orgservice_server::model::{Entity, OrganizationRequest, PrincipalAccess, Value};
 use uuid::Uuid;
 
 use crate::world::{World, guid, owner, reference};
@@ -49,6 +49,33 @@ fn sy_9_ex_83_an_activity_and_its_shared_row() {
         world.retrieve("activitypointer", task),
         Err(FaultCode::ObjectDoesNotExist)
     );
+}
+
+/// The shared row could be shared by itself: a second way to the activity's columns that no Revoke
+/// on the activity took back.
+#[test]
+fn sy_9_the_shared_row_is_shared_with_its_activity_only() {
+    let world = World::fresh();
+    let user = world.user("Uma", world.root);
+    let task = world
+        .try_create(Entity::new("task").with("subject", "T"))
+        .unwrap();
+    let access = PrincipalAccess {
+        principal: owner(user),
+        access_mask: AccessRights::READ,
+    };
+    for message in ["GrantAccess", "ModifyAccess", "RevokeAccess"] {
+        let on = |table: &str| {
+            let request = OrganizationRequest::new(message).with("Target", reference(table, task));
+            world.run(match message {
+                "RevokeAccess" => request.with("Revokee", owner(user)),
+                _ => request.with("PrincipalAccess", Value::PrincipalAccess(access.clone())),
+            })
+        };
+        let refused = Err(FaultCode::SdkEntityDoesNotSupportMessage);
+        assert_eq!(on("activitypointer"), refused, "{message}");
+        on("task").unwrap();
+    }
 }
 
 #[test]
