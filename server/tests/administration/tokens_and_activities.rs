@@ -4,6 +4,8 @@ use orgservice_security::{AccessRights, PrivilegeDepth, UserId};
 use orgservice_server::caller::Caller;
 use orgservice_server::directory::{BASIC_USER, INTEGRATION_USER, SYSTEM_USER};
 use orgservice_server::fault::FaultCode;
+use orgservice_server::metadata::column::{entity_name, text};
+use orgservice_server::metadata::{DefinitionsBuilder, table};
 use orgservice_server::model::{Entity, OrganizationRequest, PrincipalAccess, Value};
 use uuid::Uuid;
 
@@ -76,6 +78,32 @@ fn sy_9_the_shared_row_is_shared_with_its_activity_only() {
         assert_eq!(on("activitypointer"), refused, "{message}");
         on("task").unwrap();
     }
+}
+
+/// Two activities of different tables with one id took turns in one shared row.
+#[test]
+fn sy_9_a_shared_row_is_of_one_activity() {
+    let letter = table("Letter")
+        .activity()
+        .primary_name(text("Subject", 200))
+        .column(entity_name("ActivityTypeCode").read_only());
+    let world = World::of(DefinitionsBuilder::system().table(letter));
+    let task = world
+        .try_create(Entity::new("task").with("subject", "T"))
+        .unwrap();
+    let letter = Entity::new("letter").with("subject", "L");
+    assert_eq!(
+        world.try_create(letter.clone().with_id(task)),
+        Err(FaultCode::DuplicateRecord)
+    );
+    assert_eq!(
+        world.retrieve("letter", task),
+        Err(FaultCode::ObjectDoesNotExist)
+    );
+    let subject = |id: Uuid| world.column("activitypointer", id, "subject");
+    assert_eq!(subject(task), Some(Value::from("T")));
+    let letter = world.try_create(letter).unwrap();
+    assert_eq!(subject(letter), Some(Value::from("L")));
 }
 
 #[test]
