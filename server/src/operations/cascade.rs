@@ -3,7 +3,7 @@
 //! One request is one atomic change (CA-6): the walk runs inside the transaction, visits a record
 //! once, and stops with a fault at `cascade_rows_max` before anything is applied.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 
 use orgservice_security::{Owner, requirements};
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use super::{Work, associate, ownership, share, stamps, tables};
 use crate::{
     directory,
     fault::{Fault, FaultCode, Result},
+    limits,
     metadata::{
         CascadeConfiguration, CascadeType, DeleteCascade, OneToMany, TableDefinition,
         system::columns::number,
@@ -146,14 +147,14 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
             if tables::has_own_delete_rule(&one) {
                 continue;
             }
-            for child in children(work, &table, id, &one)? {
-                match one.cascade.delete {
-                    DeleteCascade::Restrict
-                        if !visited.contains(&(child.table.code.0, child.id)) =>
-                    {
+            match one.cascade.delete {
+                DeleteCascade::Restrict => {
+                    if has_child(work, &table, id, &one, &visited)? {
                         return Err(restricted(&table, id, &one));
                     }
-                    DeleteCascade::Cascade => {
+                }
+                DeleteCascade::Cascade => {
+                    for child in children(work, &table, id, &one, |_| true)? {
                         if !visited.insert((child.table.code.0, child.id)) {
                             continue;
                         }
@@ -162,8 +163,8 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
                         work.access(&child.table, child.id, &child.record, requirements::DELETE)?;
                         order.push((child.table, child.id));
                     }
-                    DeleteCascade::RemoveLink | DeleteCascade::Restrict => {}
                 }
+                DeleteCascade::RemoveLink => {}
             }
         }
     }
@@ -192,7 +193,7 @@ pub fn require_unrestricted(work: &Work<'_>, table: &TableDefinition, id: Uuid) 
     for one in work.definitions().children_of(&table.logical_name) {
         if one.cascade.delete == DeleteCascade::Restrict
             && !tables::has_own_delete_rule(one)
-            && !children(work, table, id, one)?.is_empty()
+            && has_child(work, table, id, one, &Visited::new())?
         {
             return Err(restricted(table, id, one));
         }
@@ -211,7 +212,7 @@ fn remove_links(
         if one.cascade.delete != DeleteCascade::RemoveLink || tables::has_own_delete_rule(&one) {
             continue;
         }
-        for child in children(work, table, id, &one)? {
+        for child in children(work, table, id, &one, |_| true)? {
             if going.contains(&(child.table.code.0, child.id)) {
                 continue;
             }
@@ -271,41 +272,80 @@ fn selected(
         if setting == CascadeType::NoCascade {
             continue;
         }
-        for child in children(work, table, id, one)? {
-            let Some(child_owner) = child.record.owner.map(directory::owner) else {
-                continue;
+        selected.extend(children(work, table, id, one, |record| {
+            let Some(child_owner) = record.owner.map(directory::owner) else {
+                return false;
             };
-            let takes = match setting {
+            match setting {
                 CascadeType::Cascade => true,
                 CascadeType::Active => {
-                    matches!(
-                        child.record.get(number::STATE_CODE),
-                        Some(Value::OptionSet(0))
-                    )
+                    matches!(record.get(number::STATE_CODE), Some(Value::OptionSet(0)))
                 }
                 CascadeType::UserOwned => Some(child_owner) == owner,
                 CascadeType::NoCascade => false,
-            };
-            if takes {
-                selected.push(child);
             }
-        }
+        })?);
     }
     Ok(selected)
 }
 
-/// Every child of a record through one relationship.
+/// The children of a record through one relationship that `takes` selects.
+///
+/// # Errors
+/// `InvalidOperation` (reason LIMIT_EXCEEDED) as soon as there are more than one request may change.
 fn children(
     work: &Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     one: &OneToMany,
+    takes: impl Fn(&Record) -> bool,
 ) -> Result<Vec<Child>> {
-    let child_table = work.table(&one.referencing, "relationship")?;
     let mut children = Vec::new();
-    for child in work.children(&child_table, one.lookup_number, id)? {
+    visit_children(work, table, id, one, |child| {
+        if !takes(&child.record) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if children.len() == limits::CASCADE_ROWS_MAX {
+            let limit = limits::CASCADE_ROWS_MAX;
+            return Err(Fault::limit_exceeded("cascade_rows_max", limit));
+        }
+        children.push(child);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(children)
+}
+
+/// Whether a record has a child through one relationship beside those that go with it.
+fn has_child(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    one: &OneToMany,
+    going: &Visited,
+) -> Result<bool> {
+    let mut found = false;
+    visit_children(work, table, id, one, |child| {
+        found = !going.contains(&(child.table.code.0, child.id));
+        Ok(if found {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
+    })?;
+    Ok(found)
+}
+
+fn visit_children(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    one: &OneToMany,
+    mut visit: impl FnMut(Child) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let child_table = work.table(&one.referencing, "relationship")?;
+    work.visit_children(&child_table, one.lookup_number, id, |child| {
         let Some(record) = work.find(&child_table, child)? else {
-            continue;
+            return Ok(ControlFlow::Continue(()));
         };
         // An id is unique per table only: a lookup with several targets says which table it means.
         let points_here = matches!(
@@ -313,16 +353,16 @@ fn children(
             Some(Value::EntityReference(EntityReference { logical_name, id: Some(parent), .. }))
                 if **logical_name == *table.logical_name && *parent == id
         );
-        if points_here {
-            children.push(Child {
-                table: Arc::clone(&child_table),
-                id: child,
-                record,
-                lookup: one.lookup_number,
-            });
+        if !points_here {
+            return Ok(ControlFlow::Continue(()));
         }
-    }
-    Ok(children)
+        visit(Child {
+            table: Arc::clone(&child_table),
+            id: child,
+            record,
+            lookup: one.lookup_number,
+        })
+    })
 }
 
 fn restricted(table: &TableDefinition, id: Uuid, one: &OneToMany) -> Fault {
