@@ -128,7 +128,7 @@ impl TableBuilder {
 
     /// An activity: shares its id with an `activitypointer` row (SY-9) and its privileges with all
     /// other activities (PR-1).
-    pub(super) fn activity(mut self) -> Self {
+    pub fn activity(mut self) -> Self {
         self.is_activity = true;
         self.primary_id("ActivityId")
     }

@@ -31,8 +31,8 @@ pub struct Disassociate;
 
 /// What one call comes down to.
 pub enum Plan {
-    /// Look-ups to set or to clear.
-    Changes(Vec<update::Change>),
+    /// Look-ups to set or to clear, each as the Update it comes down to and as checked.
+    Changes(Vec<(Entity, update::Change)>),
     /// Pairs of an intersect table, left and right.
     Pairs(Arc<RelationshipDefinition>, Vec<(Uuid, Uuid)>),
 }
@@ -170,16 +170,28 @@ fn check(
     }
 }
 
+/// Makes what was checked, one after the other. What comes after a first one is checked again just
+/// before it is made: what each alone leaves standing, all together may not (U-4).
 fn perform(work: &mut Work<'_>, plan: Plan, adding: bool) -> Result<()> {
     match plan {
-        Plan::Changes(changes) => changes
-            .into_iter()
-            .try_for_each(|change| update::perform(work, change, 0)),
+        Plan::Changes(changes) => {
+            for (index, (target, change)) in changes.into_iter().enumerate() {
+                if index == 0 {
+                    update::perform(work, change, 0)?;
+                } else {
+                    update::run(work, &target, "target", 0)?;
+                }
+            }
+            Ok(())
+        }
         Plan::Pairs(definition, pairs) => {
             let RelationshipDefinition::ManyToMany(many) = &*definition else {
                 return Ok(());
             };
-            for (left, right) in pairs {
+            for (index, (left, right)) in pairs.into_iter().enumerate() {
+                if index > 0 {
+                    check_pairs(work, many, &[(left, right)], adding)?;
+                }
                 if !adding {
                     unlink(work, many, left, right)?;
                 } else if !link(work, many, left, right)? {
@@ -205,7 +217,7 @@ fn lookup_change(
     (lookup, number): (&str, u16),
     (parent, parent_id): (&str, Uuid),
     adding: bool,
-) -> Result<Option<update::Change>> {
+) -> Result<Option<(Entity, update::Change)>> {
     let table = work.table(child, "related_entities.logical_name")?;
     let points_at_parent = work
         .find(&table, child_id)?
@@ -218,7 +230,7 @@ fn lookup_change(
         target.attributes.insert(lookup.to_owned(), Value::Null);
     }
     let change = update::check(work, &target, "target")?;
-    Ok((adding || points_at_parent).then_some(change))
+    Ok((adding || points_at_parent).then_some((target, change)))
 }
 
 /// Append on both records, or the rules of membership where the relationship is one (AS-7, AS-8).

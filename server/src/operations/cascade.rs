@@ -3,18 +3,19 @@
 //! One request is one atomic change (CA-6): the walk runs inside the transaction, visits a record
 //! once, and stops with a fault at `cascade_rows_max` before anything is applied.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 
-use orgservice_security::{Owner, requirements};
+use orgservice_security::{ObjectTypeCode, Owner, requirements};
 use uuid::Uuid;
 
 use super::{Work, associate, ownership, share, stamps, tables};
 use crate::{
     directory,
     fault::{Fault, FaultCode, Result},
+    limits,
     metadata::{
-        CascadeConfiguration, CascadeType, DeleteCascade, OneToMany, TableDefinition,
-        system::columns::number,
+        CascadeConfiguration, CascadeType, DeleteCascade, OneToMany, RelationshipDefinition,
+        TableDefinition, system::columns::number,
     },
     model::{EntityReference, Value},
     storage::record::Record,
@@ -131,6 +132,142 @@ pub fn unshare(
     )
 }
 
+/// Withdraws from a record whose look-ups changed, and from everything below it, what came by
+/// cascade from records that it is no longer below: a Revoke there would not find it any more (CA-2).
+///
+/// Shares come down through relationships with Share other than NoCascade. Comes after the change is
+/// stored, and before a record that is deleted with its links is gone.
+///
+/// # Errors
+/// The bounds; what the store says.
+pub fn detached(
+    work: &mut Work<'_>,
+    table: &Arc<TableDefinition>,
+    id: Uuid,
+    before: &Record,
+    after: &Record,
+) -> Result<()> {
+    let names = |record| -> Visited {
+        let parents = parents(work, table, record).into_iter();
+        parents.map(|(table, id)| (table.code.0, id)).collect()
+    };
+    if names(before).is_subset(&names(after)) {
+        return Ok(());
+    }
+    let still = above(work, table, after)?;
+    let mut lost = Visited::new();
+    for (code, origin) in above(work, table, before)? {
+        if !still.contains(&(code, origin)) && gives(work, code, origin)? {
+            lost.insert((code, origin));
+        }
+    }
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let mut visited = Visited::from([(table.code.0, id)]);
+    let mut pending = vec![(Arc::clone(table), id)];
+    while let Some((table, id)) = pending.pop() {
+        withdraw(work, &table, id, &lost)?;
+        for one in work.definitions().children_of(&table.logical_name).to_vec() {
+            if one.cascade.share == CascadeType::NoCascade {
+                continue;
+            }
+            for child in children(work, &table, id, &one, |record| record.owner.is_some())? {
+                if visited.insert((child.table.code.0, child.id)) {
+                    work.count_cascaded()?;
+                    pending.push((child.table, child.id));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Withdraws what a record has from `lost` origins, but for those it is below on another way.
+fn withdraw(
+    work: &mut Work<'_>,
+    table: &Arc<TableDefinition>,
+    id: Uuid,
+    lost: &Visited,
+) -> Result<()> {
+    let mut rows = work.share_rows(table, id)?;
+    rows.retain(|(_, row)| {
+        let mut origins = row.contributions.iter();
+        origins.any(|one| lost.contains(&(one.origin_otc, one.origin_id)))
+    });
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let record = work.load(table, id)?;
+    let still = above(work, table, &record)?;
+    for (principal, _) in rows {
+        share::withdraw(work, table, id, principal, |origin| {
+            !lost.contains(&origin) || still.contains(&origin)
+        })?;
+    }
+    Ok(())
+}
+
+/// Whether a record is shared explicitly, so that something of it may have come down.
+fn gives(work: &Work<'_>, code: u32, id: Uuid) -> Result<bool> {
+    let Some(table) = work.definitions().table_by_code(ObjectTypeCode(code)) else {
+        return Ok(false);
+    };
+    let rows = work.share_rows(table, id)?;
+    Ok(rows.iter().any(|(_, row)| row.explicit != 0))
+}
+
+/// The records that a record points at through relationships that shares come down by.
+fn parents(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    record: &Record,
+) -> Vec<(Arc<TableDefinition>, Uuid)> {
+    let mut parents = Vec::new();
+    for definition in work.definitions().relationships() {
+        let RelationshipDefinition::OneToMany(one) = &**definition else {
+            continue;
+        };
+        if one.referencing != table.logical_name || one.cascade.share == CascadeType::NoCascade {
+            continue;
+        }
+        let Some(Value::EntityReference(reference)) = record.get(one.lookup_number) else {
+            continue;
+        };
+        if let Some(parent) = reference.id
+            && *reference.logical_name == *one.referenced
+            && let Some(table) = work.definitions().table(&one.referenced)
+        {
+            parents.push((Arc::clone(table), parent));
+        }
+    }
+    parents
+}
+
+/// Everything above a record whose shares come down to it.
+///
+/// # Errors
+/// `InvalidOperation` (reason LIMIT_EXCEEDED) above `hierarchy_depth_max` records.
+fn above(work: &Work<'_>, table: &TableDefinition, record: &Record) -> Result<Visited> {
+    let mut above = Visited::new();
+    let mut pending = parents(work, table, record);
+    while let Some((table, id)) = pending.pop() {
+        if !above.insert((table.code.0, id)) {
+            continue;
+        }
+        if above.len() > limits::HIERARCHY_DEPTH_MAX {
+            return Err(Fault::limit_exceeded(
+                "hierarchy_depth_max",
+                limits::HIERARCHY_DEPTH_MAX,
+            ));
+        }
+        if let Some(record) = work.find(&table, id)? {
+            pending.extend(parents(work, &table, &record));
+        }
+    }
+    Ok(above)
+}
+
 /// Deletes a record with everything that goes with it (CA-5, DE-2, DE-3).
 ///
 /// # Errors
@@ -146,14 +283,14 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
             if tables::has_own_delete_rule(&one) {
                 continue;
             }
-            for child in children(work, &table, id, &one)? {
-                match one.cascade.delete {
-                    DeleteCascade::Restrict
-                        if !visited.contains(&(child.table.code.0, child.id)) =>
-                    {
+            match one.cascade.delete {
+                DeleteCascade::Restrict => {
+                    if has_child(work, &table, id, &one, &visited)? {
                         return Err(restricted(&table, id, &one));
                     }
-                    DeleteCascade::Cascade => {
+                }
+                DeleteCascade::Cascade => {
+                    for child in children(work, &table, id, &one, |_| true)? {
                         if !visited.insert((child.table.code.0, child.id)) {
                             continue;
                         }
@@ -162,8 +299,8 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
                         work.access(&child.table, child.id, &child.record, requirements::DELETE)?;
                         order.push((child.table, child.id));
                     }
-                    DeleteCascade::RemoveLink | DeleteCascade::Restrict => {}
                 }
+                DeleteCascade::RemoveLink => {}
             }
         }
     }
@@ -192,7 +329,7 @@ pub fn require_unrestricted(work: &Work<'_>, table: &TableDefinition, id: Uuid) 
     for one in work.definitions().children_of(&table.logical_name) {
         if one.cascade.delete == DeleteCascade::Restrict
             && !tables::has_own_delete_rule(one)
-            && !children(work, table, id, one)?.is_empty()
+            && has_child(work, table, id, one, &Visited::new())?
         {
             return Err(restricted(table, id, one));
         }
@@ -211,7 +348,7 @@ fn remove_links(
         if one.cascade.delete != DeleteCascade::RemoveLink || tables::has_own_delete_rule(&one) {
             continue;
         }
-        for child in children(work, table, id, &one)? {
+        for child in children(work, table, id, &one, |_| true)? {
             if going.contains(&(child.table.code.0, child.id)) {
                 continue;
             }
@@ -221,6 +358,7 @@ fn remove_links(
             stamps::update(work, &child.table, &mut after);
             let after = work.put(&child.table, child.id, Some(&child.record), after)?;
             tables::after_update(work, &child.table, child.id, &child.record, &after)?;
+            detached(work, &child.table, child.id, &child.record, &after)?;
         }
     }
     Ok(())
@@ -271,41 +409,80 @@ fn selected(
         if setting == CascadeType::NoCascade {
             continue;
         }
-        for child in children(work, table, id, one)? {
-            let Some(child_owner) = child.record.owner.map(directory::owner) else {
-                continue;
+        selected.extend(children(work, table, id, one, |record| {
+            let Some(child_owner) = record.owner.map(directory::owner) else {
+                return false;
             };
-            let takes = match setting {
+            match setting {
                 CascadeType::Cascade => true,
                 CascadeType::Active => {
-                    matches!(
-                        child.record.get(number::STATE_CODE),
-                        Some(Value::OptionSet(0))
-                    )
+                    matches!(record.get(number::STATE_CODE), Some(Value::OptionSet(0)))
                 }
                 CascadeType::UserOwned => Some(child_owner) == owner,
                 CascadeType::NoCascade => false,
-            };
-            if takes {
-                selected.push(child);
             }
-        }
+        })?);
     }
     Ok(selected)
 }
 
-/// Every child of a record through one relationship.
+/// The children of a record through one relationship that `takes` selects.
+///
+/// # Errors
+/// `InvalidOperation` (reason LIMIT_EXCEEDED) as soon as there are more than one request may change.
 fn children(
     work: &Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     one: &OneToMany,
+    takes: impl Fn(&Record) -> bool,
 ) -> Result<Vec<Child>> {
-    let child_table = work.table(&one.referencing, "relationship")?;
     let mut children = Vec::new();
-    for child in work.children(&child_table, one.lookup_number, id)? {
+    visit_children(work, table, id, one, |child| {
+        if !takes(&child.record) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if children.len() == limits::CASCADE_ROWS_MAX {
+            let limit = limits::CASCADE_ROWS_MAX;
+            return Err(Fault::limit_exceeded("cascade_rows_max", limit));
+        }
+        children.push(child);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(children)
+}
+
+/// Whether a record has a child through one relationship beside those that go with it.
+fn has_child(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    one: &OneToMany,
+    going: &Visited,
+) -> Result<bool> {
+    let mut found = false;
+    visit_children(work, table, id, one, |child| {
+        found = !going.contains(&(child.table.code.0, child.id));
+        Ok(if found {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
+    })?;
+    Ok(found)
+}
+
+fn visit_children(
+    work: &Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    one: &OneToMany,
+    mut visit: impl FnMut(Child) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let child_table = work.table(&one.referencing, "relationship")?;
+    work.visit_children(&child_table, one.lookup_number, id, |child| {
         let Some(record) = work.find(&child_table, child)? else {
-            continue;
+            return Ok(ControlFlow::Continue(()));
         };
         // An id is unique per table only: a lookup with several targets says which table it means.
         let points_here = matches!(
@@ -313,16 +490,16 @@ fn children(
             Some(Value::EntityReference(EntityReference { logical_name, id: Some(parent), .. }))
                 if **logical_name == *table.logical_name && *parent == id
         );
-        if points_here {
-            children.push(Child {
-                table: Arc::clone(&child_table),
-                id: child,
-                record,
-                lookup: one.lookup_number,
-            });
+        if !points_here {
+            return Ok(ControlFlow::Continue(()));
         }
-    }
-    Ok(children)
+        visit(Child {
+            table: Arc::clone(&child_table),
+            id: child,
+            record,
+            lookup: one.lookup_number,
+        })
+    })
 }
 
 fn restricted(table: &TableDefinition, id: Uuid, one: &OneToMany) -> Fault {

@@ -192,6 +192,24 @@ pub fn contribute(
     })
 }
 
+/// Takes from a principal's share of a record what came by cascade from origins that `keeps` does
+/// not name; what was given explicitly stays.
+///
+/// # Errors
+/// What the store says.
+pub fn withdraw(
+    work: &mut Work<'_>,
+    table: &TableDefinition,
+    id: Uuid,
+    principal: Uuid,
+    keeps: impl Fn((u32, Uuid)) -> bool,
+) -> Result<()> {
+    edit(work, table, id, principal, |row| {
+        row.contributions
+            .retain(|one| keeps((one.origin_otc, one.origin_id)));
+    })
+}
+
 fn set_explicit(
     work: &mut Work<'_>,
     table: &TableDefinition,
@@ -281,6 +299,8 @@ fn check_target(
     let table = work.table(&target.logical_name, "target.logical_name")?;
     tables::require_message(&table, name, table.messages.read)?;
     require_shareable(&table)?;
+    // The shared row of an activity has no shares of its own: they follow the activity's (SY-9).
+    tables::require_message(&table, name, table.messages.update)?;
     let given = given(&table);
     work.require(&table, requirements::SHARE)?;
     work.require(&table, &given)?;

@@ -3,7 +3,12 @@
 //! Operations read and write records only through it, and every question of access goes through its
 //! `require` and `access` (see `authorizer.rs`), so that one record of what was asked exists.
 
-use std::{cell::RefCell, ops::Bound, sync::Arc, time::Instant};
+use std::{
+    cell::RefCell,
+    ops::{Bound, ControlFlow},
+    sync::Arc,
+    time::Instant,
+};
 
 use jiff::Timestamp;
 use orgservice_security::{BusinessUnitId, Owner, RecordFacts, TableOwnership, UserId};
@@ -320,16 +325,18 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The ids of records whose indexed lookup points at `parent`.
+    /// Visits the ids of records whose indexed lookup points at `parent`, until the visitor breaks
+    /// off; there may be any number of them, so the deadline is looked at with every page.
     ///
     /// # Errors
-    /// What the store says.
-    pub fn children(
+    /// What the store or the visitor says; `DeadlinePassed` (GO-4).
+    pub fn visit_children(
         &self,
         table: &TableDefinition,
         lookup: u16,
         parent: Uuid,
-    ) -> Result<Vec<Uuid>> {
+        mut visit: impl FnMut(Uuid) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
         let reference = Value::EntityReference(EntityReference::new("", parent));
         let index = table
             .indexes
@@ -341,19 +348,30 @@ impl<'a> Work<'a> {
                     table.logical_name
                 ))
             })?;
-        let range = index_range(
+        let mut range = index_range(
             table.code.0,
             index.number,
             &[reference],
             Bound::Unbounded,
             Bound::Unbounded,
         );
-        let mut ids = Vec::new();
-        self.scan_all(range, |key, _| {
-            ids.push(keys::parse_index(key)?.2);
-            Ok(())
-        })?;
-        Ok(ids)
+        loop {
+            self.check_deadline()?;
+            let page = self
+                .view()
+                .scan(&range, Direction::Forward, SCAN_PAGE_ROWS)?;
+            for (key, _) in &page {
+                if visit(keys::parse_index(key)?.2)?.is_break() {
+                    return Ok(());
+                }
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == SCAN_PAGE_ROWS => {
+                    range.start = keys::successor(last)
+                }
+                _ => return Ok(()),
+            }
+        }
     }
 
     /// Stores a record with its index entries and takes it over into the directory; gives it a new

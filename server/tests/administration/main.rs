@@ -8,6 +8,7 @@
 )]
 
 mod bootstrap;
+mod cascades;
 mod roles;
 mod teams;
 mod tokens_and_activities;

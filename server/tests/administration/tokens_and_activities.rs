@@ -1,10 +1,12 @@
 //! Bearer tokens, and the shared rows of activities.
 
-use orgservice_security::{PrivilegeDepth, UserId};
+use orgservice_security::{AccessRights, PrivilegeDepth, UserId};
 use orgservice_server::caller::Caller;
 use orgservice_server::directory::{BASIC_USER, INTEGRATION_USER, SYSTEM_USER};
 use orgservice_server::fault::FaultCode;
-use orgservice_server::model::{Entity, OrganizationRequest, Value};
+use orgservice_server::metadata::column::{entity_name, text};
+use orgservice_server::metadata::{DefinitionsBuilder, table};
+use orgservice_server::model::{Entity, OrganizationRequest, PrincipalAccess, Value};
 use uuid::Uuid;
 
 use crate::world::{World, guid, owner, reference};
@@ -49,6 +51,59 @@ fn sy_9_ex_83_an_activity_and_its_shared_row() {
         world.retrieve("activitypointer", task),
         Err(FaultCode::ObjectDoesNotExist)
     );
+}
+
+/// The shared row could be shared by itself: a second way to the activity's columns that no Revoke
+/// on the activity took back.
+#[test]
+fn sy_9_the_shared_row_is_shared_with_its_activity_only() {
+    let world = World::fresh();
+    let user = world.user("Uma", world.root);
+    let task = world
+        .try_create(Entity::new("task").with("subject", "T"))
+        .unwrap();
+    let access = PrincipalAccess {
+        principal: owner(user),
+        access_mask: AccessRights::READ,
+    };
+    for message in ["GrantAccess", "ModifyAccess", "RevokeAccess"] {
+        let on = |table: &str| {
+            let request = OrganizationRequest::new(message).with("Target", reference(table, task));
+            world.run(match message {
+                "RevokeAccess" => request.with("Revokee", owner(user)),
+                _ => request.with("PrincipalAccess", Value::PrincipalAccess(access.clone())),
+            })
+        };
+        let refused = Err(FaultCode::SdkEntityDoesNotSupportMessage);
+        assert_eq!(on("activitypointer"), refused, "{message}");
+        on("task").unwrap();
+    }
+}
+
+/// Two activities of different tables with one id took turns in one shared row.
+#[test]
+fn sy_9_a_shared_row_is_of_one_activity() {
+    let letter = table("Letter")
+        .activity()
+        .primary_name(text("Subject", 200))
+        .column(entity_name("ActivityTypeCode").read_only());
+    let world = World::of(DefinitionsBuilder::system().table(letter));
+    let task = world
+        .try_create(Entity::new("task").with("subject", "T"))
+        .unwrap();
+    let letter = Entity::new("letter").with("subject", "L");
+    assert_eq!(
+        world.try_create(letter.clone().with_id(task)),
+        Err(FaultCode::DuplicateRecord)
+    );
+    assert_eq!(
+        world.retrieve("letter", task),
+        Err(FaultCode::ObjectDoesNotExist)
+    );
+    let subject = |id: Uuid| world.column("activitypointer", id, "subject");
+    assert_eq!(subject(task), Some(Value::from("T")));
+    let letter = world.try_create(letter).unwrap();
+    assert_eq!(subject(letter), Some(Value::from("L")));
 }
 
 #[test]

@@ -276,3 +276,57 @@ fn a_login_belongs_to_one_user() {
         Err(FaultCode::EntityLoopBeingCreated)
     );
 }
+
+/// Each of two administrators may be taken away while the other stays; both were, in one request.
+#[test]
+fn u_4_as_7_one_administrator_stays_of_several_taken_away_together() {
+    let world = World::fresh();
+    let first = world.administrator;
+    let role = world.shipped_role(SYSTEM_ADMINISTRATOR);
+    let second = world.user("Second", world.root);
+    world.give(second, role);
+    let refused = Err(FaultCode::CannotRemoveFromSysAdmin);
+    let both = || vec![owner(first), owner(second)];
+
+    let relationship = "systemuserroles_association";
+    let target = reference("role", role.0);
+    assert_eq!(
+        world.associate_all(first, "Disassociate", relationship, target.clone(), both()),
+        refused
+    );
+    let sales = world.unit("Sales", world.root);
+    let relationship = "business_unit_system_users";
+    let unit = reference("businessunit", sales.0);
+    assert_eq!(
+        world.associate_all(first, "Associate", relationship, unit, both()),
+        refused,
+        "U-2 would take the role of both"
+    );
+
+    // The same through the membership of a team.
+    let team = world.team("Admins", world.root);
+    world.give_team(team, role).unwrap();
+    world
+        .members(first, "AddMembersTeam", team, &[first, second])
+        .unwrap();
+    for user in [first, second] {
+        world.take(user, role).unwrap();
+    }
+    let relationship = "teammembership_association";
+    let target = reference("team", team.0);
+    assert_eq!(
+        world.associate_all(first, "Disassociate", relationship, target.clone(), both()),
+        refused
+    );
+    assert!(world.is_member(first, team) && world.is_member(second, team));
+    world
+        .associate_all(
+            first,
+            "Disassociate",
+            relationship,
+            target,
+            vec![owner(second)],
+        )
+        .unwrap();
+    assert!(world.is_member(first, team) && !world.is_member(second, team));
+}

@@ -16,7 +16,7 @@ use orgservice_server::operations::bootstrap::BootstrapOptions;
 use orgservice_server::organization::{CallOptions, Organization, OrganizationOptions};
 use orgservice_server::snapshot::Snapshot;
 use orgservice_server::storage::EmbeddedStore;
-use orgservice_server::storage::engine::MemoryEngine;
+use orgservice_server::storage::engine::{Engine, MemoryEngine};
 use uuid::Uuid;
 
 /// Everything a person needs to work with accounts in its unit and below.
@@ -52,8 +52,16 @@ pub struct World {
 
 impl World {
     pub fn fresh() -> Self {
-        let store = EmbeddedStore::open(Box::new(MemoryEngine::default())).unwrap();
-        let definitions = DefinitionsBuilder::system().build().unwrap();
+        Self::of(DefinitionsBuilder::system())
+    }
+
+    pub fn of(definitions: DefinitionsBuilder) -> Self {
+        Self::over(Box::new(MemoryEngine::default()), definitions)
+    }
+
+    pub fn over(engine: Box<dyn Engine>, definitions: DefinitionsBuilder) -> Self {
+        let store = EmbeddedStore::open(engine).unwrap();
+        let definitions = definitions.build().unwrap();
         let options = OrganizationOptions::new(definitions, "memory");
         let organization = Organization::open(Arc::new(store), options).unwrap();
         let options = BootstrapOptions {
@@ -248,6 +256,17 @@ impl World {
         target: EntityReference,
         related: EntityReference,
     ) -> Outcome {
+        self.associate_all(user, message, relationship, target, vec![related])
+    }
+
+    pub fn associate_all(
+        &self,
+        user: UserId,
+        message: &str,
+        relationship: &str,
+        target: EntityReference,
+        related: Vec<EntityReference>,
+    ) -> Outcome {
         let relationship = Relationship {
             schema_name: relationship.to_owned(),
             primary_entity_role: None,
@@ -257,7 +276,7 @@ impl World {
             OrganizationRequest::new(message)
                 .with("Target", target)
                 .with("Relationship", Value::Relationship(relationship))
-                .with("RelatedEntities", Value::EntityReferences(vec![related])),
+                .with("RelatedEntities", Value::EntityReferences(related)),
         )
     }
 

@@ -9,7 +9,7 @@ use crate::{
     fault::Result,
     metadata::{ColumnSource, TableDefinition, system::columns::number},
     model::Value,
-    operations::Work,
+    operations::{Work, create::duplicate},
     storage::record::Record,
 };
 
@@ -21,13 +21,21 @@ pub(super) fn before_create(table: &TableDefinition, record: &mut Record) -> Res
     rows::set(table, record, TYPE, &*table.logical_name)
 }
 
-/// The shared row of a new activity.
+/// The shared row of a new activity. It is one activity's alone: ids are unique among activities of
+/// all tables.
+///
+/// # Errors
+/// `DuplicateRecord` when an activity of another table has this id; what the store says.
 pub(super) fn after_create(
     work: &mut Work<'_>,
     table: &TableDefinition,
     id: Uuid,
     record: &Record,
 ) -> Result<()> {
+    let pointer = rows::shipped(work, POINTER)?;
+    if work.find(&pointer, id)?.is_some() {
+        return Err(duplicate(&pointer, id));
+    }
     store(work, table, id, record)
 }
 
