@@ -133,10 +133,11 @@ pub fn unshare(
 }
 
 /// Withdraws from a record whose look-ups changed, and from everything below it, what came by
-/// cascade from records that it is no longer below: a Revoke there would not find it any more (CA-2).
+/// cascade from records that it is no longer below: a Revoke there would not find it any more
+/// (CA-2).
 ///
-/// Shares come down through relationships with Share other than NoCascade. Comes after the change is
-/// stored, and before a record that is deleted with its links is gone.
+/// Shares come down through relationships with Share other than NoCascade. Comes after the change
+/// is stored, and before a record that is deleted with its links is gone.
 ///
 /// # Errors
 /// The bounds; what the store says.
@@ -319,9 +320,9 @@ pub fn delete(work: &mut Work<'_>, table: &Arc<TableDefinition>, id: Uuid) -> Re
     Ok(())
 }
 
-/// Step 11 of `security.md` 12 for the record itself: no child restricts its delete. Comes before the
-/// rights on children that go along, and is what ExplainAccess foresees (GA-2); what restricts further
-/// down is found on the way.
+/// Step 11 of `security.md` 12 for the record itself: no child restricts its delete. Comes before
+/// the rights on children that go along, and is what ExplainAccess foresees (GA-2); what restricts
+/// further down is found on the way.
 ///
 /// # Errors
 /// `CannotDeleteDueToAssociation`.
@@ -429,7 +430,8 @@ fn selected(
 /// The children of a record through one relationship that `takes` selects.
 ///
 /// # Errors
-/// `InvalidOperation` (reason LIMIT_EXCEEDED) as soon as there are more than one request may change.
+/// `InvalidOperation` (reason LIMIT_EXCEEDED) as soon as there are more than one request may
+/// change.
 fn children(
     work: &Work<'_>,
     table: &TableDefinition,
