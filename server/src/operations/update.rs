@@ -166,6 +166,7 @@ pub fn perform(work: &mut Work<'_>, change: Change, depth: usize) -> Result<()> 
     stamps::derive(work, &table, &mut after)?;
     let after = work.put(&table, id, Some(&before), after)?;
     tables::after_update(work, &table, id, &before, &after)?;
+    cascade::detached(work, &table, id, &before, &after)?;
     if let (Some(owner), Some(previous)) = (owner, previous)
         && owner != previous
     {

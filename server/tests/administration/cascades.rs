@@ -106,6 +106,41 @@ fn ca_2_what_came_through_a_deleted_record_goes_with_it() {
     assert!(reads(&world, user, beside));
 }
 
+/// Revoke no longer found a child whose lookup was changed or cleared, so what it had inherited
+/// stayed for ever.
+#[test]
+fn ca_2_what_came_from_a_former_parent_goes_with_the_link() {
+    let world = World::fresh();
+    let user = receiver(&world);
+    let top = world.account(owner(world.administrator));
+    let parent = account_below(&world, top);
+    let other = account_below(&world, top);
+    let (child, cleared) = (account_below(&world, parent), account_below(&world, parent));
+    let grandchild = account_below(&world, child);
+    let link = |account: Uuid, to: Value| {
+        let change = world.set_of("account", account, "parentaccountid", to);
+        change.unwrap();
+    };
+    share(&world, parent, user);
+    link(child, reference("account", other).into());
+    link(cleared, Value::Null);
+    for account in [child, cleared, grandchild] {
+        assert!(!reads(&world, user, account));
+    }
+    assert!(reads(&world, user, parent));
+
+    // From one parent to another below the same origin, nothing is lost.
+    share(&world, top, user);
+    link(child, reference("account", parent).into());
+    for account in [child, grandchild] {
+        assert!(reads(&world, user, account));
+    }
+    revoke(&world, top, user);
+    for account in [child, grandchild] {
+        assert!(!reads(&world, user, account));
+    }
+}
+
 /// Counts the records and entries that are read one by one.
 #[derive(Default)]
 struct Counting {
