@@ -76,7 +76,7 @@ const BOUNDARIES: [Boundary; 7] = [
             "transport/",
             "main.rs",
             "operations/work.rs",
-            "organization.rs",
+            "organization/commit.rs",
             "storage/engine/sled.rs",
         ],
         why: "deadlines and waiting belong to whoever runs requests, and to engines",

@@ -65,6 +65,12 @@ impl Work<'_> {
         decision.map_err(|denial| self.snapshot().refuse(&denial, table))
     }
 
+    /// Step 8 as a question: whether both users possess the privileges of several rights.
+    pub fn holds(&self, table: &TableDefinition, rights: &[Right]) -> bool {
+        let pair = self.principals().pair();
+        pair.require_rights(table.facts.code, rights).is_ok()
+    }
+
     /// whoever hands out privileges holds them.
     ///
     /// # Errors

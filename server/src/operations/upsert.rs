@@ -44,10 +44,9 @@ impl Operation for Upsert {
             None => work.id_of(&target.reference(), "target")?,
         };
         // AC-7: whoever may do neither is told the same, whether the record exists or not.
-        let pair = work.principals().pair();
         let neither = [requirements::CREATE, requirements::UPDATE]
             .iter()
-            .all(|rights| pair.require_rights(table.facts.code, rights).is_err());
+            .all(|rights| !work.holds(&table, rights));
         if neither {
             work.require(&table, requirements::CREATE)?;
         }
