@@ -228,9 +228,11 @@ impl Organization {
         Caller::resolve(&self.0.snapshot.load(), identity, keys)
     }
 
-    /// Whether a message is a matter of microseconds and may run where it stands.
+    /// Whether a message is a matter of microseconds and may run where it stands; not while the
+    /// store would make it wait, which must not stop the network's own threads.
     pub fn is_inline(&self, message: &str) -> bool {
         operations::message(message).is_ok_and(|message| message.effect == Effect::Glance)
+            && !self.0.store.is_busy()
     }
 
     /// Whether a message ends in one commit, so that it can be [started](Organization::start).

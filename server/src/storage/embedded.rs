@@ -192,6 +192,10 @@ impl Store for EmbeddedStore {
         self.shared.row_version.fetch_add(1, Ordering::AcqRel) + 1
     }
 
+    fn is_busy(&self) -> bool {
+        self.shared.gate.try_read().is_none()
+    }
+
     fn content_hash(&self) -> Result<[u8; 32], StorageError> {
         let volatile = keys::meta(ROW_VERSION_NAME);
         let view = self.read()?;

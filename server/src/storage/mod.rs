@@ -210,6 +210,10 @@ pub trait Store: Send + Sync {
     /// A number larger than every one handed out before, for row versions (SY-6).
     fn next_row_version(&self) -> u64;
 
+    /// Whether a [`Store::read`] would have to wait at this moment, for a commit that is becoming
+    /// visible or for one that waits for a long page: a hint for threads that must not wait.
+    fn is_busy(&self) -> bool;
+
     /// SHA-256 over every pair of one consistent view, the row-version counter left out: two equal
     /// hashes show that nothing was written in between (invariant 4).
     ///

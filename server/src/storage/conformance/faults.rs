@@ -151,7 +151,10 @@ fn all_of_a_group_get_the_fault() {
         .fail(Operation::Apply, 1, InjectedFault::InputOutput);
     // While the view lives the committer stands before the gate with the first transaction; the
     // others gather behind it into one group.
+    assert!(!store.is_busy());
     let view = store.read().unwrap();
+    // Another reader would not have to wait for this one.
+    assert!(!store.is_busy());
     let outcomes: Vec<_> = thread::scope(|scope| {
         let commit = |n: u32| {
             scope.spawn(move || {
@@ -164,6 +167,7 @@ fn all_of_a_group_get_the_fault() {
         store.until_held_back(0);
         let others: Vec<_> = (0..WAITING).map(commit).collect();
         store.until_held_back(WAITING as usize);
+        assert!(store.is_busy());
         drop(view);
         first.join().unwrap().unwrap();
         others.into_iter().map(|t| t.join().unwrap()).collect()
