@@ -184,7 +184,9 @@ fn serve(config: Config) -> Result<(), Failure> {
     }
     let organization = open(&config)?;
     let token_file = bootstrap(&config, &organization)?;
-    greet(&config, address, &token_file);
+    let usable = fs::read_to_string(&token_file)
+        .is_ok_and(|token| organization.authenticate(token.trim()).is_ok());
+    greet(&config, address, usable.then_some(&token_file));
     let options = TransportOptions {
         tls,
         reflection: config.reflection,
@@ -297,6 +299,20 @@ fn create_private_directory(path: &Path) -> Result<(), Failure> {
 /// Makes the organization on the first start, and leaves its administrator's token in a file.
 fn bootstrap(config: &Config, organization: &Organization) -> Result<PathBuf, Failure> {
     let path = token_file(config);
+    let is_new = organization
+        .snapshot()
+        .directory()
+        .organization()
+        .id
+        .is_nil();
+    if is_new && config.engine != Engine::Memory && path.exists() {
+        // Nothing is made whose administrator nobody could be.
+        let why = format!(
+            "the token of a new organization's administrator goes to `{}`; move what is there away",
+            path.display()
+        );
+        return Err(io_failure(why)(io::ErrorKind::AlreadyExists.into()));
+    }
     let made = organization.bootstrap(&BootstrapOptions {
         organization_name: config.organization_name.clone(),
         administrator_name: config.administrator_name.clone(),
@@ -308,8 +324,9 @@ fn bootstrap(config: &Config, organization: &Organization) -> Result<PathBuf, Fa
         }
         write_secret(&path, &made.token).map_err(io_failure(format!(
             "the organization was made, but the token of its administrator cannot be written to \
-             `{}`; make one with `orgservice-server token create --user {} --label first`",
+             `{}`; make one with `orgservice-server --data-directory {} token create --user {} --label first`",
             path.display(),
+            shell_quoted(&config.data_directory),
             made.administrator,
         )))?;
         tracing::info!(administrator = %made.administrator, "the organization was made");
@@ -328,7 +345,7 @@ fn write_secret(path: &Path, secret: &str) -> io::Result<()> {
 }
 
 /// Tells people where the server is and how to try it.
-fn greet(config: &Config, address: SocketAddr, token_file: &Path) {
+fn greet(config: &Config, address: SocketAddr, token_file: Option<&PathBuf>) {
     let scheme = if config.tls.is_some() {
         "https"
     } else {
@@ -339,7 +356,7 @@ fn greet(config: &Config, address: SocketAddr, token_file: &Path) {
         "orgservice-server {} listens on {url}",
         env!("CARGO_PKG_VERSION")
     );
-    if token_file.exists() {
+    if let Some(token_file) = token_file {
         println!("The administrator's token is in {}", token_file.display());
         println!("Try:");
         println!(

@@ -14,9 +14,9 @@ Conditions are COLUMN OPERATOR [VALUE], and several of them must all hold:
   address1_city in (London, 'Buenos Aires')
   createdon between 2026-01-01 and 2026-06-30
   telephone1 is null          is not null
-  ownerid eq-userid           and every other operator of FetchXML: begins-with, last-x-days 7, …
+  name begins-with A          and the other operators on texts: ends-with, not-like, …
 Words are read as true, false, numbers, days, times or GUIDs where they look like it; write '12209' for the
-text. For combinations with or, and for joins, use --json.";
+text. For combinations with or use --json.";
 
 /// Names of FetchXML, and signs, that are not simply the name of the operator in the contract.
 const NAMES: [(&str, ConditionOperator); 32] = [

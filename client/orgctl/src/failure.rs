@@ -44,6 +44,11 @@ impl Failure {
     /// The whole text for people, one fact a line.
     pub fn describe(&self) -> String {
         match self {
+            Self::Service(error) if error.is_unauthenticated() => {
+                format!(
+                    "error: {error}\n  a token is given by --token-file, --token or ORGSERVICE_TOKEN"
+                )
+            }
             Self::Service(Error::Fault(fault)) => format!("error: {}", describe_fault(fault)),
             Self::Service(error) if error.is_outcome_unknown() => {
                 format!("error: {error}\n  the server may have run the call all the same")

@@ -22,6 +22,10 @@ Values are COLUMN=TEXT, or COLUMN:TYPE=VALUE for other types than text:
   accountid:guid=GUID                   id
   telephone1:null=                      clears the column";
 
+/// The types, for whoever guessed another one.
+const TYPES: &str = "text, int, bigint, decimal, double, money, bool, option, options, date, guid, \
+                     lookup, null";
+
 /// One `COLUMN=TEXT` or `COLUMN:TYPE=VALUE`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
@@ -102,7 +106,7 @@ fn parse(kind: &str, text: &str) -> std::result::Result<Value, String> {
             .into(),
         "null" if text.is_empty() => Value::Null,
         "null" => return Err("nothing may follow `null=`".to_owned()),
-        other => return Err(format!("there is no type `{other}`")),
+        other => return Err(format!("there is no type `{other}`; there are {TYPES}")),
     })
 }
 
@@ -218,7 +222,8 @@ mod tests {
         assert_eq!(refusal("=x"), "`=x` names no column before `=`");
         assert_eq!(
             refusal("x:integer=1"),
-            "`x:integer=1`: there is no type `integer`"
+            "`x:integer=1`: there is no type `integer`; there are text, int, bigint, decimal, double, \
+             money, bool, option, options, date, guid, lookup, null"
         );
         assert!(refusal("x:int=2147483648").contains("32 bits"));
         assert!(refusal("x:bool=yes").contains("true or false"));

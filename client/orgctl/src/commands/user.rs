@@ -21,7 +21,7 @@ pub enum UserCommand {
         #[arg(long)]
         disabled: bool,
     },
-    /// Create a user and print its id. It can do nothing before it is given a role.
+    /// Create a user and print its id. What it can do comes from roles of its own and of its teams.
     Create(Box<NewUser>),
     /// Move a user to a business unit. Its roles are taken away, unless the organization keeps them.
     SetBusinessUnit {

@@ -316,7 +316,8 @@ fn summary(
         }
         ApplicationToken::Saved(file) => {
             out.line(&format!(
-                "The token of the application user \"Northwind Integration\" is saved to {file}."
+                "The token of the application user \"Northwind Integration\" is saved to {file}; \
+                 earlier ones no longer work."
             ))?;
             format!("--token-file {file}")
         }
@@ -337,7 +338,7 @@ fn summary(
     };
     out.line(&format!(
         "\nTry next, as a service that acts for Nancy Davolio, a sales representative, \
-         or for Steven Buchanan, who may more than the service:\n  \
+         or for Steven Buchanan, who may do more than the service:\n  \
          orgctl {option} query account --count\n  \
          orgctl {option} --as 'Nancy Davolio' query account --columns name,address1_city,ownerid --order name\n  \
          orgctl {option} --as 'Nancy Davolio' explain account contact\n  \
